@@ -1,0 +1,31 @@
+"""Packs newsbeam for a user (`pip install .`) and for the workers of a cluster (`--setup_file`)."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="newsbeam",
+    version="0.1.0",
+    description="Streaming ingestion of live news on Apache Beam: nothing lost silently, nothing removed silently.",
+    license="Apache-2.0",
+    python_requires=">=3.10",
+    packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
+    include_package_data=True,
+    package_data={"": ["*.yaml", "*.tsv", "*.json", "*.npz", "*.txt", "*.gz", "*.bin", "py.typed"]},
+    install_requires=[
+        "apache-beam>=2.77",
+        "feedparser>=6.0.11",
+        "trafilatura>=2.0",
+        "lxml_html_clean>=0.4",  # trafilatura needs it through jusText; older pips leave it out
+        "langdetect>=1.0.9",
+        "courlan>=1.3",
+        "fastwarc>=0.15",
+        "numpy>=1.26",
+        "pydantic>=2.7",
+        "PyYAML>=6.0",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "dev": ["hypothesis>=6.100", "jsonschema>=4.21", "mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "types-PyYAML", "types-tqdm"],
+    },
+    entry_points={"console_scripts": ["newsbeam = pipeline.cli:main"]},
+)

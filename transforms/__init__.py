@@ -1,0 +1,1 @@
+"""The stages of newsbeam: pure logic, each beside its thin Beam transform."""

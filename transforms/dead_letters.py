@@ -1,0 +1,128 @@
+"""The one way a failure leaves a stage: pure functions raise, the stage routes.
+
+A stage is built with the pipeline's `DeadLetters`. What its function raises becomes a typed `DeadLetter` that names the
+stage, the reason and the input, and joins those of all the other stages.
+"""
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.transforms.window import GlobalWindows
+
+from transforms.records import Article, DeadLetter, Origin, Page
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+DEAD = "dead_letters"
+
+
+class Rejected(Exception):
+    """Raised by a pure function for input that cannot become a record.
+
+    Args:
+        reason: a short code that dashboards group by (`empty`, `not_an_article`).
+        message: for a person: what was wrong, where, and what would be right.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(reason, message)
+        self.reason = reason
+        self.message = message
+
+
+def dead_letter(stage: str, element: object, error: Exception) -> DeadLetter:
+    """Describes `error`, raised in `stage` for `element` (any record that has an `origin` or a `unit`)."""
+    if isinstance(error, Rejected):
+        reason, message = error.reason, error.message
+    else:
+        where = traceback.extract_tb(error.__traceback__)[-1:]
+        place = f" ({where[0].filename.rpartition('/')[2]}:{where[0].lineno})" if where else ""
+        reason, message = "error", f"{type(error).__name__}: {error}{place}"
+    origin = element.origin if isinstance(element, (Page, Article)) else Origin()
+    return DeadLetter(
+        stage=stage,
+        reason=reason,
+        message=message,
+        unit=origin.unit or getattr(element, "unit", ""),
+        url=getattr(element, "url", ""),
+        feed_url=origin.feed_url or getattr(element, "feed_url", ""),
+        payload_ref=origin.raw_ref,
+    )
+
+
+class DeadLetters:
+    """Gathers the dead letters of every stage while a pipeline is built."""
+
+    def __init__(self) -> None:
+        self._collections: list[PCollection[DeadLetter]] = []
+
+    def add(self, stage: str, letters: PCollection[DeadLetter]) -> None:
+        """Takes the dead letters of one stage, put in the global window so that they can be flattened."""
+        self._collections.append(
+            letters
+            | f"Dead letters of {stage}" >> beam.WindowInto(GlobalWindows()).with_output_types(DeadLetter)
+        )
+
+    def gather(self) -> PCollection[DeadLetter]:
+        """All dead letters added so far, as one collection."""
+        return tuple(self._collections) | "Gather dead letters" >> beam.Flatten()
+
+
+class _Each(beam.DoFn, Generic[In, Out]):
+    def __init__(self, stage: str, function: Callable[[In], Iterable[Out]]) -> None:
+        self._stage = stage
+        self._function = function
+
+    def process(self, element: In) -> Iterator[Any]:
+        try:
+            results = list(self._function(element))
+        except Exception as error:
+            yield TaggedOutput(DEAD, dead_letter(self._stage, element, error))
+        else:
+            yield from results
+
+
+class _One(Generic[In, Out]):
+    def __init__(self, function: Callable[[In], Out]) -> None:
+        self._function = function
+
+    def __call__(self, element: In) -> Iterable[Out]:
+        return (self._function(element),)
+
+
+class FlatMapOrDeadLetter(beam.PTransform[PCollection[Any], PCollection[Any]]):
+    """Applies a function that gives any number of results; what it raises goes to the dead letters.
+
+    Args:
+        stage: name of the stage, as dead letters and counters show it.
+        function: picklable, pure; raises `Rejected` for input it refuses.
+        output_type: the type of one result.
+        dead_letters: the pipeline's.
+    """
+
+    def __init__(
+        self, stage: str, function: Callable[[Any], Iterable[Any]], output_type: Any, dead_letters: DeadLetters
+    ) -> None:
+        super().__init__()
+        self._stage = stage
+        self._function = function
+        self._output_type = output_type
+        self._dead_letters = dead_letters
+
+    def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
+        outputs = elements | "Apply" >> beam.ParDo(_Each(self._stage, self._function)).with_outputs(DEAD, main="main")
+        outputs.main.element_type = self._output_type
+        outputs[DEAD].element_type = DeadLetter
+        self._dead_letters.add(self._stage, outputs[DEAD])
+        return outputs.main
+
+
+class MapOrDeadLetter(FlatMapOrDeadLetter):
+    """Like `FlatMapOrDeadLetter`, for a function that gives exactly one result."""
+
+    def __init__(self, stage: str, function: Callable[[Any], Any], output_type: Any, dead_letters: DeadLetters) -> None:
+        super().__init__(stage, _One(function), output_type, dead_letters)
