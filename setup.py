@@ -25,7 +25,15 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
-        "dev": ["hypothesis>=6.100", "jsonschema>=4.21", "mypy>=1.11", "pytest>=8.0", "ruff>=0.6", "types-PyYAML", "types-tqdm"],
+        "dev": [
+            "hypothesis>=6.100",
+            "jsonschema>=4.21",
+            "mypy>=1.11",
+            "pytest>=8.0",
+            "ruff>=0.6",
+            "types-PyYAML",
+            "types-tqdm",
+        ],
     },
     entry_points={"console_scripts": ["newsbeam = pipeline.cli:main"]},
 )

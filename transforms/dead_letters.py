@@ -63,8 +63,7 @@ class DeadLetters:
     def add(self, stage: str, letters: PCollection[DeadLetter]) -> None:
         """Takes the dead letters of one stage, put in the global window so that they can be flattened."""
         self._collections.append(
-            letters
-            | f"Dead letters of {stage}" >> beam.WindowInto(GlobalWindows()).with_output_types(DeadLetter)
+            letters | f"Dead letters of {stage}" >> beam.WindowInto(GlobalWindows()).with_output_types(DeadLetter)
         )
 
     def gather(self) -> PCollection[DeadLetter]:
