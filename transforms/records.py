@@ -22,6 +22,9 @@ class Origin:
     """The ledger's name for the input: every unit ends in exactly one outcome."""
     seen_at: str = ""
     """When newsbeam first saw it (UTC, `...Z`); in replay the recorded fetch time, empty where there is none."""
+    rank: str = ""
+    """Its place in the total order in which stages with memory work: (`seen_at`, content digest, name) as text that
+    sorts. Fixed before the pipeline runs (replay) or when the entry is first seen (live), never by arrival."""
     raw_ref: str = ""
     """Where the raw input lies, relative to what the user named: `file.warc.gz#17`."""
     discovered_via: str = ""

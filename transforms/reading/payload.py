@@ -1,0 +1,147 @@
+"""One unit of the plan, read back as pages."""
+
+import json
+from pathlib import Path
+from typing import Any, Optional
+
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+
+from transforms.dead_letters import Rejected
+from transforms.reading.scan import MAX_DOCUMENT_BYTES, read_document
+from transforms.reading.units import Form, Unit
+from transforms.records import Entry, Origin, Page
+
+ROW = "application/x-newsbeam-row+json"
+"""Media type of a page whose body is one JSON row with a text in it: an article, already extracted."""
+
+FEED_TYPES = frozenset(
+    {
+        "application/rss+xml",
+        "application/atom+xml",
+        "application/rdf+xml",
+        "application/feed+json",
+        "application/xml",
+        "text/xml",
+        "application/opml+xml",
+        "text/x-opml",
+    }
+)
+"""Media types that may hold a feed; which form it has, parsing tells."""
+
+_MEDIA_TYPE = {Form.HTML: "text/html", Form.TEXT: "text/plain", Form.FEED: "application/xml"}
+
+
+def read_unit(unit: Unit) -> Page:
+    """Reads the payload of `unit`.
+
+    Raises:
+        Rejected: what the scan found broken, an HTTP answer without a page (`http_404`), a file that has gone
+            since the scan (`unreadable`).
+    """
+    if unit.form is Form.BROKEN:
+        raise Rejected(unit.reason, unit.message)
+    try:
+        if unit.form is Form.WARC:
+            return _read_record(unit)
+        if unit.form is Form.ROW:
+            return _read_row(unit)
+        return Page(
+            url="",
+            body=read_document(Path(unit.path), unit.name),
+            content_type=_MEDIA_TYPE[unit.form],
+            origin=origin(unit, "feed" if unit.form is Form.FEED else "file"),
+        )
+    except OSError as error:
+        raise Rejected("unreadable", f"{unit.name}: cannot be read any more ({error.strerror or error})") from error
+
+
+def origin(unit: Unit, discovered_via: str) -> Origin:
+    """What is known of a unit before its payload is read."""
+    place = unit.name.rpartition("#")[2] if "#" in unit.name and unit.form in (Form.WARC, Form.ROW, Form.BROKEN) else ""
+    return Origin(
+        unit=f"{unit.source}#{place}" if place else unit.source,
+        seen_at=unit.seen_at,
+        rank=unit.rank,
+        raw_ref=unit.name,
+        discovered_via=discovered_via,
+    )
+
+
+def _read_record(unit: Unit) -> Page:
+    with Path(unit.path).open("rb") as stream:
+        stream.seek(unit.offset)
+        record = next(iter(ArchiveIterator(stream, parse_http=True, auto_decode="all", fsspec_args=False)))
+        url = record.headers.get("WARC-Target-URI") or ""
+        if record.record_type == WarcRecordType.revisit:
+            raise Rejected("revisit", f"{unit.name}: a revisit record: its body stands in an earlier record of {url}")
+        if record.http_headers is None:
+            status, robots, claimed = 200, "", record.headers.get("Content-Type") or ""
+        else:
+            status = record.http_headers.status_code or 0
+            robots = record.http_headers.get("X-Robots-Tag") or ""
+            claimed = record.http_headers.get("Content-Type") or ""
+        if status != 200:
+            raise Rejected(f"http_{status}", f"{unit.name}: {url} answered with HTTP status {status}, not with a page")
+        body = record.reader.read(MAX_DOCUMENT_BYTES + 1)
+    if len(body) > MAX_DOCUMENT_BYTES:
+        raise Rejected("too_large", f"{unit.name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB when decoded")
+    media_type, charset = content_type(claimed)
+    return Page(
+        url=url,
+        body=body,
+        content_type=media_type or "text/html",
+        charset=charset,
+        robots=robots,
+        fetched_at=unit.seen_at or None,
+        origin=origin(unit, "warc"),
+    )
+
+
+def content_type(header: str) -> tuple[str, str]:
+    """Media type and charset of a Content-Type header (RFC 9110, 8.3), both lower case, empty where absent."""
+    media_type, *parameters = header.split(";")
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return media_type.strip().lower(), value.strip().strip("\"'").lower()
+    return media_type.strip().lower(), ""
+
+
+def _read_row(unit: Unit) -> Page:
+    with Path(unit.path).open("rb") as stream:
+        stream.seek(unit.offset)
+        line = stream.read(unit.length)
+    row: dict[str, Any] = json.loads(line)
+    url = _text(row, "url")
+    where = origin(unit, "jsonl")
+    fetched_at = unit.seen_at or None
+    if not isinstance(row.get("html"), str):
+        is_article = "title" in row or "schema_version" in row
+        if is_article:
+            return Page(url=url, body=line, content_type=ROW, charset="utf-8", fetched_at=fetched_at, origin=where)
+        body, media_type = row["text"], "text/plain"
+    else:
+        body, media_type = row["html"], "text/html"
+    headers = {str(k).lower(): v for k, v in row["headers"].items()} if isinstance(row.get("headers"), dict) else {}
+    return Page(
+        url=url,
+        body=body.encode("utf-8", "surrogatepass"),
+        url_final=_text(row, "url_final"),
+        content_type=media_type,
+        charset="utf-8",
+        robots=_text(headers, "x-robots-tag"),
+        fetched_at=fetched_at,
+        entry=_entry(row, url),
+        origin=where,
+    )
+
+
+def _entry(row: dict[str, Any], url: str) -> Optional[Entry]:
+    """What the row says of the page beside the page itself, as a feed would."""
+    title = _text(row, "title")
+    return Entry(feed_url="", url=url, identity=url, title=title) if title else None
+
+
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    return value if isinstance(value, str) else ""

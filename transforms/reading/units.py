@@ -1,0 +1,48 @@
+"""One unit of replay input: where it lies and its place in the total order."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Form(str, Enum):
+    """What a file or a record in a file is, told from its content."""
+
+    HTML = "html"
+    TEXT = "text"
+    FEED = "feed"
+    WARC = "warc"
+    ROW = "row"
+    """One line of JSON: a page or an article."""
+    BROKEN = "broken"
+    """Nothing that can be read; `reason` and `message` say why."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One input as the scan found it.
+
+    Units are worked through in the order of (`seen_at`, `digest`, `name`): when newsbeam saw it, then what it
+    holds. Neither depends on the order of the files, on the machine, or on the number of workers.
+    """
+
+    path: str
+    """The file to read it from (a spooled copy where the original cannot be read from the middle)."""
+    source: str
+    """The file as the user would name it."""
+    name: str
+    """The unit for people and records: the path below what the user named, and `#n` inside a file of many."""
+    form: Form
+    offset: int = 0
+    """Where it begins in `path`, in bytes; for a gzipped WARC in the compressed file."""
+    length: int = 0
+    """Bytes of a row; 0 where the unit tells its own end."""
+    digest: str = ""
+    seen_at: str = ""
+    """UTC, ISO 8601 with `Z`; empty where the input does not say."""
+    reason: str = ""
+    message: str = ""
+
+    @property
+    def rank(self) -> str:
+        """Its place in the total order, as text that sorts."""
+        return f"{self.seen_at}|{self.digest}|{self.name}"
