@@ -7,7 +7,7 @@ import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
@@ -67,7 +67,7 @@ def open_document(path: Path) -> IO[bytes]:
     stream = path.open("rb")
     magic = stream.read(2)
     stream.seek(0)
-    return gzip.GzipFile(fileobj=stream) if magic == _GZIP else stream
+    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream)) if magic == _GZIP else stream
 
 
 def _head(path: Path) -> bytes:
@@ -183,6 +183,8 @@ def _has_a_member_per_record(path: Path) -> bool:
 
 def _scan_record(unit: Unit, record: Any) -> Unit:
     seen_at = utc_text(record.record_date) if record.record_date else ""
+    if "Content-Length" not in record.headers:
+        return _broken(unit, "truncated", f"{unit.name}: cut short inside the header of the record")
     if record.content_length > MAX_DOCUMENT_BYTES:
         return _broken(
             _replace(unit, seen_at=seen_at), "too_large", f"{unit.name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB"

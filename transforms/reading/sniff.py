@@ -81,6 +81,6 @@ def _sniff_json(start: bytes, name: str) -> Form:
         return Form.ROW
     raise Rejected(
         "unknown_form",
-        f"{name}: JSON, but neither a JSON Feed nor lines that each hold a page or an article; newsbeam reads one object"
-        ' object a line with "url" and "html" or "text"',
+        f"{name}: JSON, but neither a JSON Feed nor lines that each hold a page or an article; newsbeam reads"
+        ' one object a line, with "url" and "html" or "text"',
     )
