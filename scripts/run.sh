@@ -1,0 +1,12 @@
+#!/bin/sh
+# Runs newsbeam from a clean clone: makes its virtual environment if it is not there, then
+#   scripts/run.sh              replays the two bundled stories into out/
+#   scripts/run.sh ARGUMENTS    is the command line: scripts/run.sh replay my-pages/ --to sqlite:out/news.db
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/environment.sh
+ensure_environment ""
+if [ $# -eq 0 ]; then
+    set -- replay 'tests/data/seeds/*.txt' --to sqlite:out/news.db --to jsonl:out/stories.jsonl
+fi
+exec .venv/bin/newsbeam "$@"

@@ -1,0 +1,211 @@
+"""The ledger: which input units were discovered and how each one ended, in SQLite beside the output.
+
+A unit is noted when it is discovered and settled after the sinks have accepted the record it stands for. What is noted
+and not settled is pending; what would be lost without a word shows here.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from transforms.records import DeadLetter, Outcome
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    run TEXT PRIMARY KEY, command TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT
+);
+CREATE TABLE IF NOT EXISTS units (
+    unit TEXT PRIMARY KEY,
+    noted_in TEXT NOT NULL DEFAULT '',
+    settled_in TEXT NOT NULL DEFAULT '',
+    outcome TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    message TEXT NOT NULL DEFAULT '',
+    stage TEXT NOT NULL DEFAULT '',
+    url TEXT NOT NULL DEFAULT '',
+    article_id TEXT NOT NULL DEFAULT '',
+    of TEXT NOT NULL DEFAULT '',
+    lines_removed INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS units_by_run ON units (noted_in, settled_in, outcome);
+"""
+_WAIT_SECONDS = 60.0
+FLUSH_ROWS = 500
+
+
+@dataclass(frozen=True)
+class Account:
+    """How the units of one run ended."""
+
+    inputs: int
+    outcomes: dict[str, int]
+    """Number of units by outcome."""
+    pending: int
+    """Noted, not settled: lost, or still under way."""
+    unknown: int
+    """Settled, never noted: doubled, or invented."""
+    lines_removed: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every input has exactly one outcome."""
+        return self.pending == 0 and self.unknown == 0 and self.inputs == sum(self.outcomes.values())
+
+
+class Ledger:
+    """One ledger file. Every call is a transaction of its own, so that any number of processes can share it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+
+    def create(self) -> None:
+        """Makes the file and its tables where they are missing.
+
+        Raises:
+            ValueError: the file was written by a newer newsbeam.
+        """
+        Path(self._file).parent.mkdir(parents=True, exist_ok=True)
+        with self._transaction() as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise ValueError(
+                    f"{self._file}: written by a newer newsbeam (ledger version {version}, this one knows {SCHEMA_VERSION})"
+                )
+            database.executescript(_SCHEMA)
+            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._file, timeout=_WAIT_SECONDS)) as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            with database:
+                yield database
+
+    def begin(self, run: str, command: str, now: str) -> None:
+        """Notes that a run began at `now` (UTC)."""
+        with self._transaction() as database:
+            database.execute("INSERT INTO runs VALUES (?, ?, ?, NULL)", (run, command, now))
+
+    def end(self, run: str, now: str) -> None:
+        """Notes that a run ended at `now` (UTC)."""
+        with self._transaction() as database:
+            database.execute("UPDATE runs SET ended_at = ? WHERE run = ?", (now, run))
+
+    def note(self, run: str, units: Iterable[str]) -> None:
+        """Notes units as discovered in `run`; noting one again changes nothing."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT INTO units (unit, noted_in) VALUES (?, ?)"
+                " ON CONFLICT (unit) DO UPDATE SET noted_in = excluded.noted_in",
+                ((unit, run) for unit in units),
+            )
+
+    def settle(self, run: str, ends: Iterable[Outcome | DeadLetter]) -> None:
+        """Writes how units ended; the last word counts."""
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT INTO units (unit, settled_in, outcome, reason, message, stage, url, article_id, of, lines_removed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (unit) DO UPDATE SET settled_in = excluded.settled_in,"
+                " outcome = excluded.outcome, reason = excluded.reason, message = excluded.message, stage = excluded.stage,"
+                " url = excluded.url, article_id = excluded.article_id, of = excluded.of,"
+                " lines_removed = excluded.lines_removed",
+                (_row(run, end) for end in ends),
+            )
+
+    def account(self, run: str) -> Account:
+        """Adds up one run."""
+        with self._transaction() as database:
+            outcomes = dict(
+                database.execute(
+                    "SELECT outcome, count(*) FROM units WHERE settled_in = ? GROUP BY outcome ORDER BY outcome", (run,)
+                ).fetchall()
+            )
+            inputs, pending, unknown, lines = database.execute(
+                "SELECT coalesce(sum(noted_in = :run), 0), coalesce(sum(noted_in = :run AND settled_in <> :run), 0),"
+                " coalesce(sum(settled_in = :run AND noted_in <> :run), 0),"
+                " coalesce(sum(iif(settled_in = :run, lines_removed, 0)), 0) FROM units"
+                " WHERE noted_in = :run OR settled_in = :run",
+                {"run": run},
+            ).fetchone()
+        return Account(inputs, outcomes, pending, unknown, lines)
+
+    def dead_letter_reasons(self, run: str) -> dict[str, int]:
+        """Number of dead letters of one run by reason, commonest first."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT reason, count(*) FROM units WHERE settled_in = ? AND outcome = 'dead_letter'"
+                " GROUP BY reason ORDER BY count(*) DESC, reason",
+                (run,),
+            )
+            return dict(rows.fetchall())
+
+
+def _row(run: str, end: Outcome | DeadLetter) -> tuple[str | int, ...]:
+    if isinstance(end, DeadLetter):
+        return (end.unit, run, "dead_letter", end.reason, end.message, end.stage, end.url, "", "", 0)
+    return (end.unit, run, end.outcome, end.reason, "", "", end.url, end.article_id, end.of, end.lines_removed)
+
+
+class _WriteBatches(beam.DoFn):
+    """Writes elements to the ledger, a batch a transaction."""
+
+    def __init__(self, file: str, run: str) -> None:
+        self._ledger = Ledger(file)
+        self._run = run
+        self._batch: list[Any] = []
+
+    def start_bundle(self) -> None:
+        self._batch = []
+
+    def process(self, element: Any) -> None:
+        self._batch.append(element)
+        if len(self._batch) >= FLUSH_ROWS:
+            self.finish_bundle()
+
+    def finish_bundle(self) -> None:
+        if self._batch:
+            self._write(self._batch)
+            self._batch = []
+
+    def _write(self, batch: list[Any]) -> None:
+        raise NotImplementedError
+
+
+class _Note(_WriteBatches):
+    def _write(self, batch: list[str]) -> None:
+        self._ledger.note(self._run, batch)
+
+
+class _Settle(_WriteBatches):
+    def _write(self, batch: list[Outcome | DeadLetter]) -> None:
+        self._ledger.settle(self._run, batch)
+
+
+class NoteUnits(beam.PTransform[PCollection[str], PCollection[None]]):
+    """Notes every unit as discovered."""
+
+    def __init__(self, file: str, run: str) -> None:
+        super().__init__()
+        self._writer = _Note(file, run)
+
+    def expand(self, units: PCollection[str]) -> PCollection[None]:
+        return units | "Note" >> beam.ParDo(self._writer)
+
+
+class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
+    """Writes how units ended: outcomes, or dead letters."""
+
+    def __init__(self, file: str, run: str) -> None:
+        super().__init__()
+        self._writer = _Settle(file, run)
+
+    def expand(self, ends: PCollection[Outcome]) -> PCollection[None]:
+        return ends | "Settle" >> beam.ParDo(self._writer)
