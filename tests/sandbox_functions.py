@@ -1,0 +1,96 @@
+"""What a sandbox has to survive: functions for its tests, in a module that a fresh process can import."""
+
+import ctypes
+import os
+import re
+import time
+from typing import NoReturn
+
+from transforms.dead_letters import Rejected
+
+WARMED_UP: list[object] = []
+
+
+class Unpicklable(Exception):
+    """Pickles, but does not unpickle: its `__init__` wants another number of arguments."""
+
+    def __init__(self, one: str, other: str) -> None:
+        super().__init__(one + other)
+
+
+class Unreadable(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+def behave(command: tuple[str, object]) -> object:
+    """Does what its argument says."""
+    action, value = command
+    if action == "echo":
+        return value
+    if action == "size":
+        return len(bytes(value))  # type: ignore[call-overload]
+    if action == "pid":
+        return os.getpid()
+    if action == "warm up":
+        WARMED_UP.append(value)
+        return None
+    if action == "warmed up":
+        return tuple(WARMED_UP)
+    if action == "set order":
+        return "".join({"reuters", "afp", "dpa", "efe", "ansa", "tass", "xinhua", "kyodo"})
+    return _misbehave(action, value)
+
+
+def _misbehave(action: str, value: object) -> object:
+    if action == "reject":
+        raise Rejected("not_a_feed", str(value))
+    if action == "raise":
+        raise LookupError(value)
+    if action == "raise unpicklable":
+        raise Unpicklable("a", "b")
+    if action == "raise unreadable":
+        raise Unreadable
+    if action == "loop":
+        while True:
+            pass
+    if action == "loop in C":
+        return re.match(r"(a+)+$", "a" * 64 + "b")
+    if action == "swallow everything":
+        _swallow()
+    if action == "sleep":
+        time.sleep(3600)
+    if action == "memory":
+        return len([bytes(1 << 20) for _ in range(100_000)])
+    if action == "huge result":
+        return bytes(int(str(value)))
+    if action == "exit":
+        os._exit(0)
+    if action == "system exit":
+        raise SystemExit(3)
+    if action == "segfault":
+        ctypes.string_at(0)
+    if action == "recurse":
+        return _misbehave(action, value)
+    if action == "leak":
+        WARMED_UP.append(bytearray(b"x" * int(str(value))))
+        return os.getpid()
+    if action == "unpicklable result":
+        return lambda: None
+    if action == "print":
+        print(value)
+        return value
+    raise AssertionError(action)
+
+
+def _swallow() -> NoReturn:
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:  # noqa: S112 - the point of it
+            continue
+
+
+def fail_to_warm_up(_: object) -> NoReturn:
+    raise OSError("no model file")

@@ -1,0 +1,132 @@
+"""`MapOrDeadLetter` for functions that must not run in the pipeline's own process: see `Sandbox`."""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.utils.shared import Shared
+from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.dead_letters import DEAD, DeadLetters, Rejected, dead_letter
+from transforms.records import DeadLetter
+from transforms.sandbox import RemoteError, Sandbox, SandboxError
+
+
+@dataclass(frozen=True)
+class SandboxOptions:
+    """How a stage uses its sandbox; limits as in `Sandbox`.
+
+    `in_flight` is how many elements of a bundle are worked on, or wait, at a time.
+    """
+
+    seconds: float
+    memory_mb: int
+    workers: int = 1
+    in_flight: int = 32
+    warm_up: object = None
+
+
+class SandboxMapOrDeadLetter(beam.PTransform[PCollection[Any], PCollection[Any]]):
+    """Applies a function of one result in the sandbox; what it raises, or dies of, goes to the dead letters.
+
+    Results keep the order, timestamp and window of their elements. One sandbox serves all threads of a worker process.
+
+    Args:
+        stage: name of the stage, as dead letters and counters show it.
+        function: importable and pure; raises `Rejected` for input it refuses.
+        output_type: the type of one result.
+        dead_letters: the pipeline's.
+        options: limits, and how many processes.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        function: Callable[[Any], Any],
+        output_type: Any,
+        dead_letters: DeadLetters,
+        options: SandboxOptions,
+    ) -> None:
+        super().__init__()
+        self._stage = stage
+        self._function = function
+        self._output_type = output_type
+        self._dead_letters = dead_letters
+        self._options = options
+
+    def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
+        work = _InSandbox(self._stage, self._function, self._options)
+        outputs = elements | "Apply" >> beam.ParDo(work).with_outputs(DEAD, main="main")
+        outputs.main.element_type = self._output_type
+        outputs[DEAD].element_type = DeadLetter
+        self._dead_letters.add(self._stage, outputs[DEAD])
+        return outputs.main
+
+
+@dataclass
+class _InFlight:
+    element: Any
+    timestamp: Timestamp
+    window: Any
+    future: "Future[Any]"
+
+
+class _InSandbox(beam.DoFn):
+    def __init__(self, stage: str, function: Callable[[Any], Any], options: SandboxOptions) -> None:
+        self._stage = stage
+        self._function = function
+        self._options = options
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        self._sandbox: Sandbox[Any, Any] = self._shared.acquire(self._open)
+
+    def _open(self) -> Sandbox[Any, Any]:
+        options = self._options
+        return Sandbox(
+            self._function,
+            workers=options.workers,
+            seconds=options.seconds,
+            memory_mb=options.memory_mb,
+            queue=options.in_flight,
+            warm_up=options.warm_up,
+        )
+
+    def start_bundle(self) -> None:
+        self._in_flight: deque[_InFlight] = deque()
+
+    def process(
+        self, element: Any, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[Any]:
+        self._in_flight.append(_InFlight(element, timestamp, window, self._sandbox.submit(element)))
+        while self._in_flight and (
+            len(self._in_flight) > self._options.in_flight or self._in_flight[0].future.done()
+        ):
+            yield self._finished(self._in_flight.popleft())
+
+    def finish_bundle(self) -> Iterator[Any]:
+        while self._in_flight:
+            yield self._finished(self._in_flight.popleft())
+
+    def _finished(self, call: _InFlight) -> Any:
+        try:
+            result = call.future.result()
+        except SandboxError:
+            raise  # no element's fault: the bundle is tried again
+        except Exception as error:
+            letter = dead_letter(self._stage, call.element, _placed(error))
+            return TaggedOutput(DEAD, WindowedValue(letter, call.timestamp, (call.window,)))
+        return WindowedValue(result, call.timestamp, (call.window,))
+
+
+def _placed(error: Exception) -> Exception:
+    """`error` with the place in the worker that raised it, which its own traceback does not show."""
+    cause = error.__cause__
+    if isinstance(error, Rejected) or not isinstance(cause, RemoteError):
+        return error
+    return Rejected("error", str(cause))
