@@ -1,0 +1,24 @@
+"""`stdout:`: articles as JSON lines on standard output. For local runs: a worker of a cluster has no screen."""
+
+import sys
+from collections.abc import Sequence
+
+from transforms.records import Article
+from transforms.serialization import to_json
+from transforms.sinks.sink import Record, WriteCounts
+
+
+class StdoutSink:
+    """Writes articles, in the order they come. Dead letters go to the other sinks and the closing table."""
+
+    def open(self) -> None:
+        pass
+
+    def write(self, batch: Sequence[Record]) -> WriteCounts:
+        lines = [to_json(record) + "\n" for record in batch if isinstance(record, Article)]
+        sys.stdout.buffer.write("".join(lines).encode())
+        sys.stdout.buffer.flush()
+        return WriteCounts(inserted=len(lines))
+
+    def close(self) -> None:
+        pass

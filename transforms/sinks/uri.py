@@ -1,0 +1,118 @@
+"""Sinks by URI: what a user writes after `--to`."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from transforms.sinks.sink import Sink, SinkError, WriteCounts
+
+FORMS = {
+    "sqlite": "sqlite:out/news.db",
+    "jsonl": "jsonl:out/stories.jsonl (one file) or jsonl:out/ (a file a day)",
+    "stdout": "stdout:",
+}
+"""Every scheme, with how it is written."""
+
+EXTRAS: dict[str, tuple[str, str]] = {}
+"""Scheme -> the module it needs and the extra of newsbeam that installs it."""
+
+
+@dataclass(frozen=True)
+class SinkSpec:
+    """A sink's URI, taken apart."""
+
+    uri: str
+    scheme: str
+    target: str
+    """What follows the scheme: a path for files, the whole address for servers."""
+
+
+def parse_sink(uri: str) -> SinkSpec:
+    """Takes `uri` apart.
+
+    Raises:
+        SinkError: a form that no sink has; the message lists those there are.
+    """
+    scheme, colon, target = uri.partition(":")
+    scheme = scheme.lower()
+    if not colon or scheme not in FORMS:
+        guess = f" Did you mean jsonl:{uri}?" if not colon and uri else ""
+        forms = "; ".join(FORMS.values())
+        raise SinkError(f"{uri!r} names no sink newsbeam knows.{guess} Sinks are: {forms}")
+    if scheme == "stdout":
+        if target not in ("", "-"):
+            raise SinkError(f"{uri!r}: standard output takes no path; write 'stdout:'")
+    elif scheme in ("sqlite", "jsonl"):
+        target = _path_of(uri, scheme, target)
+    return SinkSpec(uri, scheme, target)
+
+
+def _path_of(uri: str, scheme: str, target: str) -> str:
+    if target.startswith("//"):
+        if not target.startswith("///"):
+            raise SinkError(f"{uri!r}: {scheme} takes a path on this machine; write '{scheme}:{target.lstrip('/')}'")
+        target = "/" + target.lstrip("/")
+    if not target:
+        raise SinkError(f"{uri!r}: where to? Write it as {FORMS[scheme]}")
+    if scheme == "sqlite" and (target.endswith("/") or Path(target).is_dir()):
+        raise SinkError(f"{uri!r} is a folder; sqlite needs a file: '{scheme}:{target.rstrip('/')}/news.db'")
+    return target
+
+
+def open_sink(uri: str, *, live: bool = False) -> Sink:
+    """The sink that `uri` names, not yet opened.
+
+    Args:
+        uri: see `FORMS`.
+        live: records are to be seen as they come; in replay a file appears complete and sorted, at `finalize_sink`.
+    """
+    spec = parse_sink(uri)
+    if spec.scheme == "sqlite":
+        from transforms.sinks.sqlite import SqliteSink
+
+        return SqliteSink(Path(spec.target))
+    if spec.scheme == "jsonl":
+        from transforms.sinks.jsonl import JsonlSink
+
+        return JsonlSink(spec.target, live=live)
+    from transforms.sinks.stdout import StdoutSink
+
+    return StdoutSink()
+
+
+def check_sink(uri: str) -> None:
+    """Finds before the work starts what would stop it: a bad form, a missing package, a path that cannot be written.
+
+    Makes the folders a file needs.
+
+    Raises:
+        SinkError: with what is wrong and what would be right.
+    """
+    spec = parse_sink(uri)
+    if spec.scheme in EXTRAS:
+        module, extra = EXTRAS[spec.scheme]
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise SinkError(f"{uri!r} needs more packages: pip install 'newsbeam[{extra}]' ({error})") from error
+    if spec.scheme == "sqlite":
+        from transforms.sinks.sqlite import check_database
+
+        check_database(Path(spec.target))
+    elif spec.scheme == "jsonl":
+        from transforms.sinks.jsonl import check_jsonl
+
+        check_jsonl(spec.target)
+
+
+def finalize_sink(uri: str) -> WriteCounts:
+    """What is left to do once, on the submitting machine, when a run has ended: a JSONL file is sorted and put in place.
+
+    Safe to call again, and after a crash. Counts are zero for sinks that counted while they wrote.
+    """
+    spec = parse_sink(uri)
+    if spec.scheme == "jsonl":
+        from transforms.sinks.jsonl import finalize_jsonl
+
+        return finalize_jsonl(spec.target)
+    return WriteCounts()

@@ -1,0 +1,248 @@
+"""Records into sinks, and only then the outcome of the input they stand for."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Optional, Union
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.windowed_value import WindowedValue
+
+from transforms.dead_letters import DEAD, DeadLetters, Rejected, dead_letter
+from transforms.records import Article, DeadLetter, Outcome
+from transforms.sinks.sink import Record, Sink, SinkAway
+from transforms.sinks.uri import open_sink, parse_sink
+
+METRICS = "newsbeam.sinks"
+"""Namespace of the counters `<scheme>_inserted`, `<scheme>_updated`, `<scheme>_unchanged`, `<scheme>_waited_ms`."""
+
+BATCH_RECORDS = 500
+BATCH_CHARS = 8_000_000
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 60.0
+
+POLICIES = ("drop", "label")
+
+_DUPLICATES = ("exact", "near", "syndicated", "excerpt")
+
+_log = logging.getLogger(__name__)
+
+
+def outcome_of(article: Article) -> Outcome:
+    """How the input of an article ended, from what the duplicates stage said of it."""
+    kind = article.duplicate_kind
+    ending = "story" if kind == "unique" else "duplicate" if kind in _DUPLICATES else kind
+    return Outcome(
+        unit=article.origin.unit,
+        outcome=ending,
+        url=article.url,
+        article_id=article.id,
+        of=article.duplicate_of or "",
+        lines_removed=len(article.removed_blocks),
+    )
+
+
+def is_written(article: Article, policy: str) -> bool:
+    """Whether sinks get an article: stories and revisions always, duplicates if the policy is to label them."""
+    kind = article.duplicate_kind
+    return kind != "unchanged" and (policy == "label" or kind not in _DUPLICATES)
+
+
+def outcome_of_dead_letter(letter: DeadLetter) -> Outcome:
+    """How an input ended that could not become a record."""
+    return Outcome(unit=letter.unit, outcome="dead_letter", url=letter.url, reason=f"{letter.stage}:{letter.reason}")
+
+
+class Waiting:
+    """Writes to one sink; while it is away, waits and tries again, twice as long each time.
+
+    Only the batch in hand is held: the caller is blocked, and the runner stops reading its input.
+
+    Args:
+        sink: opened at the first write.
+        name: for the log.
+        patience_s: give up and raise `SinkAway` after so many seconds away; None waits for ever.
+        clock, sleep: seconds; a test's own.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        name: str,
+        patience_s: Optional[float] = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._sink = sink
+        self._name = name
+        self._patience_s = patience_s
+        self._clock = clock
+        self._sleep = sleep
+        self._is_open = False
+
+    def write(self, batch: Sequence[Record]) -> tuple[list[tuple[Record, Rejected]], dict[str, int]]:
+        """Writes the batch. Returns the records the sink will never take, with why, and what was counted."""
+        refused: list[tuple[Record, Rejected]] = []
+        counted: dict[str, int] = {"waited_ms": 0}
+        parts = [list(batch)]
+        while parts:
+            part = parts.pop()
+            try:
+                counts, waited_s = self._persist(part)
+            except Rejected as error:
+                if len(part) == 1:
+                    refused.append((part[0], error))
+                else:
+                    middle = len(part) // 2
+                    parts += [part[middle:], part[:middle]]
+                continue
+            counted["waited_ms"] += round(waited_s * 1000)
+            for field in ("inserted", "updated", "unchanged"):
+                counted[field] = counted.get(field, 0) + getattr(counts, field)
+        return refused, counted
+
+    def _persist(self, batch: Sequence[Record]) -> tuple[Any, float]:
+        started = self._clock()
+        wait_s = FIRST_WAIT_S
+        while True:
+            try:
+                if not self._is_open:
+                    self._sink.open()
+                    self._is_open = True
+                return self._sink.write(batch), self._clock() - started if wait_s > FIRST_WAIT_S else 0.0
+            except SinkAway as error:
+                self.close()
+                away_s = self._clock() - started
+                if self._patience_s is not None and away_s + wait_s > self._patience_s:
+                    raise
+                _log.warning("%s is away (%s); next try in %.1f s", self._name, error, wait_s)
+                self._sleep(wait_s)
+                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+
+    def close(self) -> None:
+        self._is_open = False
+        self._sink.close()
+
+
+class _Write(beam.DoFn):
+    """Holds the records of a bundle, hands them to every sink by size and at its end, then tells their outcomes."""
+
+    def __init__(
+        self, uris: Sequence[str], stage: str, policy: str, live: bool, patience_s: Optional[float]
+    ) -> None:
+        self._uris = tuple(uris)
+        self._stage = stage
+        self._policy = policy
+        self._live = live
+        self._patience_s = patience_s
+
+    def setup(self) -> None:
+        self._sinks = [
+            (parse_sink(uri).scheme, Waiting(open_sink(uri, live=self._live), _without_secrets(uri), self._patience_s))
+            for uri in self._uris
+        ]
+
+    def start_bundle(self) -> None:
+        self._held: list[tuple[Record, Any, Any]] = []
+        self._records = 0
+        self._chars = 0
+
+    def process(
+        self, record: Record, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[Any]:
+        self._held.append((record, timestamp, window))
+        self._records += 1
+        self._chars += len(record.text) if isinstance(record, Article) else len(record.message)
+        if self._records >= BATCH_RECORDS or self._chars >= BATCH_CHARS:
+            for tag, result, when, _ in self._flush():
+                yield TaggedOutput(tag, TimestampedValue(result, when)) if tag else TimestampedValue(result, when)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for tag, result, when, window in self._flush():
+            value = WindowedValue(result, when, (window,))
+            yield TaggedOutput(tag, value) if tag else value
+
+    def teardown(self) -> None:
+        for _, sink in self._sinks:
+            sink.close()
+
+    def _flush(self) -> Iterator[tuple[str, Union[Outcome, DeadLetter], Any, Any]]:
+        held = self._held
+        self.start_bundle()
+        batch = [r for r, _, _ in held if isinstance(r, DeadLetter) or is_written(r, self._policy)]
+        refused: dict[int, Rejected] = {}
+        for scheme, sink in self._sinks:
+            if batch:
+                rejections, counted = sink.write(batch)
+                refused.update((id(record), error) for record, error in rejections)
+                for name, count in counted.items():
+                    if count:
+                        Metrics.counter(METRICS, f"{scheme}_{name}").inc(count)
+        for record, timestamp, window in held:
+            error = refused.get(id(record))
+            if isinstance(record, DeadLetter):
+                yield "", outcome_of_dead_letter(record), timestamp, window
+            elif error is not None:
+                yield DEAD, dead_letter(self._stage, record, error), timestamp, window
+            else:
+                yield "", outcome_of(record), timestamp, window
+
+
+def _without_secrets(uri: str) -> str:
+    """A URI fit for a log: no user, password or query."""
+    scheme, separator, rest = uri.partition("://")
+    return scheme + separator + rest.split("?")[0].rpartition("@")[2]
+
+
+class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]]):
+    """Articles into every sink in turn; an input's outcome is told only when all of them have accepted its article.
+
+    Args:
+        sinks: URIs (see `transforms.sinks.uri.FORMS`). A sink that is away is waited for.
+        dead_letters: the pipeline's; gets the articles that a sink will never take. An article that one sink refused
+            may stand in the others.
+        policy: `drop` keeps duplicates out of the sinks, `label` writes them with their `duplicate_kind`.
+        live: see `open_sink`.
+        patience_s: fail the bundle, so that the runner tries it again, if a sink is away for longer; None waits for ever.
+    """
+
+    def __init__(
+        self,
+        sinks: Sequence[str],
+        dead_letters: DeadLetters,
+        policy: str = "drop",
+        live: bool = False,
+        patience_s: Optional[float] = None,
+    ) -> None:
+        super().__init__()
+        if policy not in POLICIES:
+            raise ValueError(f"policy for duplicates: {policy!r} is none of {', '.join(POLICIES)}")
+        for uri in sinks:
+            parse_sink(uri)
+        self._write = _Write(sinks, "write", policy, live, patience_s)
+        self._dead_letters = dead_letters
+
+    def expand(self, articles: PCollection[Article]) -> PCollection[Outcome]:
+        outputs = articles | "To sinks" >> beam.ParDo(self._write).with_outputs(DEAD, main="outcomes")
+        outputs.outcomes.element_type = Outcome
+        outputs[DEAD].element_type = DeadLetter
+        self._dead_letters.add("write", outputs[DEAD])
+        return outputs.outcomes
+
+
+class WriteDeadLetters(beam.PTransform[PCollection[DeadLetter], PCollection[Outcome]]):
+    """Dead letters into every sink that keeps them; then their inputs' outcomes. See `WriteArticles`."""
+
+    def __init__(self, sinks: Sequence[str], live: bool = False, patience_s: Optional[float] = None) -> None:
+        super().__init__()
+        for uri in sinks:
+            parse_sink(uri)
+        self._write = _Write(sinks, "write dead letters", "label", live, patience_s)
+
+    def expand(self, letters: PCollection[DeadLetter]) -> PCollection[Outcome]:
+        outcomes = letters | "To sinks" >> beam.ParDo(self._write)
+        outcomes.element_type = Outcome
+        return outcomes
