@@ -41,9 +41,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("action", "reason"), HOSTILE)
-def test_a_bad_call_costs_only_itself(
-    sandbox: Sandbox[tuple[str, object], object], action: str, reason: str
-) -> None:
+def test_a_bad_call_costs_only_itself(sandbox: Sandbox[tuple[str, object], object], action: str, reason: str) -> None:
     before = [sandbox.submit(("echo", n)) for n in range(3)]
     bad = sandbox.submit((action, None))
     after = [sandbox.submit(("echo", n)) for n in range(3)]

@@ -14,7 +14,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.records import DeadLetter, Outcome
+from transforms.records import DeadLetter, Outcome, Page
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -27,8 +27,6 @@ CREATE TABLE IF NOT EXISTS units (
     settled_in TEXT NOT NULL DEFAULT '',
     outcome TEXT NOT NULL DEFAULT '',
     reason TEXT NOT NULL DEFAULT '',
-    message TEXT NOT NULL DEFAULT '',
-    stage TEXT NOT NULL DEFAULT '',
     url TEXT NOT NULL DEFAULT '',
     article_id TEXT NOT NULL DEFAULT '',
     of TEXT NOT NULL DEFAULT '',
@@ -76,7 +74,7 @@ class Ledger:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version > SCHEMA_VERSION:
                 raise ValueError(
-                    f"{self._file}: written by a newer newsbeam (ledger version {version}, this one knows {SCHEMA_VERSION})"
+                    f"{self._file}: written by a newer newsbeam (version {version}; this one knows {SCHEMA_VERSION})"
                 )
             database.executescript(_SCHEMA)
             database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -108,16 +106,15 @@ class Ledger:
                 ((unit, run) for unit in units),
             )
 
-    def settle(self, run: str, ends: Iterable[Outcome | DeadLetter]) -> None:
+    def settle(self, run: str, outcomes: Iterable[Outcome]) -> None:
         """Writes how units ended; the last word counts."""
         with self._transaction() as database:
             database.executemany(
-                "INSERT INTO units (unit, settled_in, outcome, reason, message, stage, url, article_id, of, lines_removed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (unit) DO UPDATE SET settled_in = excluded.settled_in,"
-                " outcome = excluded.outcome, reason = excluded.reason, message = excluded.message, stage = excluded.stage,"
-                " url = excluded.url, article_id = excluded.article_id, of = excluded.of,"
-                " lines_removed = excluded.lines_removed",
-                (_row(run, end) for end in ends),
+                "INSERT INTO units (unit, settled_in, outcome, reason, url, article_id, of, lines_removed)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (unit) DO UPDATE SET settled_in = excluded.settled_in,"
+                " outcome = excluded.outcome, reason = excluded.reason, url = excluded.url,"
+                " article_id = excluded.article_id, of = excluded.of, lines_removed = excluded.lines_removed",
+                ((o.unit, run, o.outcome, o.reason, o.url, o.article_id, o.of, o.lines_removed) for o in outcomes),
             )
 
     def account(self, run: str) -> Account:
@@ -148,10 +145,9 @@ class Ledger:
             return dict(rows.fetchall())
 
 
-def _row(run: str, end: Outcome | DeadLetter) -> tuple[str | int, ...]:
-    if isinstance(end, DeadLetter):
-        return (end.unit, run, "dead_letter", end.reason, end.message, end.stage, end.url, "", "", 0)
-    return (end.unit, run, end.outcome, end.reason, "", "", end.url, end.article_id, end.of, end.lines_removed)
+def unit_of(record: Page | DeadLetter) -> str:
+    """The ledger's name of the input that a record stands for."""
+    return record.origin.unit if isinstance(record, Page) else record.unit
 
 
 class _WriteBatches(beam.DoFn):
@@ -185,7 +181,7 @@ class _Note(_WriteBatches):
 
 
 class _Settle(_WriteBatches):
-    def _write(self, batch: list[Outcome | DeadLetter]) -> None:
+    def _write(self, batch: list[Outcome]) -> None:
         self._ledger.settle(self._run, batch)
 
 
@@ -201,7 +197,7 @@ class NoteUnits(beam.PTransform[PCollection[str], PCollection[None]]):
 
 
 class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
-    """Writes how units ended: outcomes, or dead letters."""
+    """Writes how units ended."""
 
     def __init__(self, file: str, run: str) -> None:
         super().__init__()

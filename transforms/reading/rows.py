@@ -1,0 +1,60 @@
+"""Articles from JSON rows: what newsbeam wrote itself, or anybody's collection of texts."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+from transforms.records import Article, Page
+
+
+def article_from_row(page: Page) -> Article:
+    """The article that a row of JSON holds (`page.body`, an object with `text`).
+
+    Takes what describes the article (title, text, authors, times, section, keywords); what the pipeline decides itself
+    (identity, language, duplicates, topics, stories) is decided anew.
+    """
+    row: dict[str, Any] = json.loads(page.body)
+    origin = page.origin
+    return Article(
+        id="",
+        url=page.url,
+        guid=_text(row, "guid"),
+        domain=_text(row, "host") or (urlsplit(page.url).hostname or ""),
+        publisher=_text(row, "publisher"),
+        feed_url=_text(row, "feed_url"),
+        discovered_via=_text(row, "discovered_via") or origin.discovered_via,
+        url_canonical=_text(row, "url_canonical"),
+        title=_text(row, "title"),
+        title_feed=_text(row, "title_feed"),
+        description=_text(row, "description"),
+        text=_text(row, "text"),
+        authors=_texts(row, "authors"),
+        published_at=_text(row, "published_at") or None,
+        published_precision=_text(row, "published_precision") or None,
+        published_source=_text(row, "published_source") or None,
+        updated_at=_text(row, "updated_at") or None,
+        updated_precision=_text(row, "updated_precision") or None,
+        first_seen_at=origin.seen_at or None,
+        fetched_at=page.fetched_at,
+        image_url=_text(row, "image_url") or None,
+        section=_text(row, "section") or None,
+        keywords=_texts(row, "keywords"),
+        extractor=_text(row, "extractor") or "row",
+        raw_ref=_text(row, "raw_ref") or origin.raw_ref,
+        language_declared=_text(row, "language_declared"),
+        origin=replace(origin, language_hint=origin.language_hint or _text(row, "lang")),
+    )
+
+
+def _text(row: dict[str, Any], key: str) -> str:
+    value = row.get(key)
+    return value.strip("\r\n") if isinstance(value, str) else ""
+
+
+def _texts(row: dict[str, Any], key: str) -> Sequence[str]:
+    value: Optional[Any] = row.get(key)
+    if isinstance(value, str):
+        return (value,)
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
