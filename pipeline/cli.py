@@ -69,7 +69,8 @@ def _replay(options: argparse.Namespace, beam_arguments: Sequence[str]) -> int:
     from pipeline.config import configured
     from pipeline.config_file import ConfigError
     from pipeline.inputs import find_inputs
-    from pipeline.replay import as_table, replay as run
+    from pipeline.replay import as_table
+    from pipeline.replay import replay as run
 
     paths = [path for path in options.path if path != "-"]
     files, mistakes = find_inputs(paths)

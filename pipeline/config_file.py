@@ -1,4 +1,4 @@
-"""Reads YAML into a typed, frozen dataclass, with every mistake at once: its file, its line, and what would be right."""
+"""Reads YAML into a typed, frozen dataclass, with every mistake at once: its line, and what would be right."""
 
 import dataclasses
 import difflib

@@ -12,8 +12,8 @@ _consolidate = fn_runner.consolidate_monitoring_infos
 def cure_leak() -> None:
     """Keeps a long run's memory flat.
 
-    Beam 2.77's `run_stages` chains a lazy generator over the last bundle's lazy generator, so that the response of every
-    bundle stays alive (8 MB/s at ten bundles a second). Evaluated at once, the chain has one link.
+    Beam 2.77's `run_stages` chains a lazy generator over the last bundle's lazy generator, so that the response of
+    every bundle stays alive (8 MB/s at ten bundles a second). Evaluated at once, the chain has one link.
     """
 
     def consolidated(infos):  # type: ignore[no-untyped-def]  # Beam's own function has no types
