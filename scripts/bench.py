@@ -1,0 +1,24 @@
+"""Speed, always as a ratio to something else on the same input in the same run: `scripts/bench.py NAME [ARGUMENTS]`."""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+
+def main(package: str) -> int:
+    """Runs `main(arguments)` of the module of `package` that the first argument names."""
+    names = sorted(module.name for module in pkgutil.iter_modules([str(ROOT / "scripts" / package)]))
+    if len(sys.argv) < 2 or sys.argv[1] not in names:
+        print(f"usage: {sys.argv[0]} {{{','.join(names)}}} [ARGUMENTS]; each has --help", file=sys.stderr)
+        return 2
+    run = importlib.import_module(f"{package}.{sys.argv[1]}").main
+    sys.argv[0] += " " + sys.argv.pop(1)
+    return int(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    sys.exit(main("benchmarks"))

@@ -1,0 +1,8 @@
+"""Quality on labelled data: `scripts/evaluate.py NAME --data FOLDER [ARGUMENTS]`."""
+
+import sys
+
+from bench import main
+
+if __name__ == "__main__":
+    sys.exit(main("evaluation"))
