@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import trafilatura
-from benchmarks.measure import Measured, measure
 from fastwarc.warc import WarcRecord, WarcRecordType
+
+from benchmarks.measure import Measured, measure
 
 START = 1_700_000_000
 
