@@ -61,12 +61,14 @@ def _from_langdetect(name: str, package: Any) -> Backend:
     factory = package.DetectorFactory()
     factory.load_json_profile([path.read_text("utf-8") for path in sorted(Path(PROFILES_DIRECTORY).iterdir())])
     factory.set_seed(_SEED)
-    prior = {tag: _PRIOR.get(tag, 1.0) for tag in factory.get_lang_list()}
+    template = factory.create()
+    template.set_prior_map({tag: _PRIOR.get(tag, 1.0) for tag in factory.get_lang_list()})
+    prior = template.prior_map
     failure = package.lang_detect_exception.LangDetectException
 
     def classify(text: str) -> tuple[str, float] | None:
         detector = factory.create()
-        detector.set_prior_map(prior)
+        detector.prior_map = prior  # read, never written to
         detector.append(text)
         try:
             probabilities = detector.get_probabilities()

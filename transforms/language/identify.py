@@ -16,10 +16,10 @@ UNDETERMINED = "und"
 
 # Bounded repetitions: the text is hostile, and an unbounded `\S+@` is quadratic in a run without an @.
 _ADDRESSES = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"]{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|[@#]\w{1,64}"
-    r"|\b(?:[\w-]{1,40}\.){1,4}(?:com|org|net|gov|edu|info)\b(?:/[^\s<>\"]{0,500})?",
+    r"(?:https?://|www\.)[^\s<>\"]{1,2000}|[\w.+-]{1,64}@[\w-]{1,64}\.[\w.-]{1,64}|[@#]\w{1,64}",
     re.ASCII | re.IGNORECASE,
 )
+_SIGNS_OF_ADDRESSES = ("://", "www.", "WWW.", "@", "#")
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,9 @@ def detect(
         config: defaults if None.
     """
     config = config or LanguageConfig()
-    sample = _ADDRESSES.sub(" ", text[: config.max_characters * 4])[: config.max_characters]
-    counts = count_letters(sample)
+    sample = _without_addresses(text[: config.max_characters * 2])[: config.max_characters]
+    # Of a long text every third character shows the script as well, in a third of the time.
+    counts = count_letters(sample if len(sample) < 300 else sample[::3])
     letters = counts.total()
     script = main_script(counts)
     told = _told(script, declared, hint)
@@ -102,6 +103,12 @@ def detect(
     return Language(tag, probability, backend.name)
 
 
+def _without_addresses(text: str) -> str:
+    if not any(sign in text for sign in _SIGNS_OF_ADDRESSES):
+        return text  # looking is forty times as fast as replacing nothing
+    return _ADDRESSES.sub(" ", text)
+
+
 def _told(script: str, declared: str, hint: str) -> Language | None:
     for tag, method in ((declared, "declared"), (hint, "hint")):
         language = primary_language(tag)
@@ -118,8 +125,8 @@ def _reads_as_english(text: str) -> bool:
 
 def _is_shouted(text: str) -> bool:
     """Whether most of it is in capitals, which langdetect skips."""
-    upper = sum(map(str.isupper, text))
-    return upper * 2 > sum(map(str.isalpha, text))
+    sample = text[:200]
+    return sum(map(str.isupper, sample)) * 2 > sum(map(str.isalpha, sample))
 
 
 def identify_language(

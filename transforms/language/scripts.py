@@ -7,6 +7,7 @@ Ranges are those of the Unicode blocks (Unicode 15, Blocks.txt).
 
 from bisect import bisect_right
 from collections import Counter
+from functools import lru_cache
 
 _BLOCKS: tuple[tuple[int, int, str], ...] = (
     (0x0041, 0x024F, "Latn"),
@@ -125,13 +126,16 @@ def count_letters(text: str) -> Counter[str]:
     """How many letters of each script (ISO 15924 code; `Zyyy` for any other) `text` has."""
     counts: Counter[str] = Counter()
     for character, times in Counter(text).items():
-        if character.isalpha():
-            counts[script_of(character)] += times
+        script = _script_of(character)
+        if script:
+            counts[script] += times
     return counts
 
 
-def script_of(character: str) -> str:
-    """The script a letter belongs to as an ISO 15924 code, `Zyyy` if it is none of those that matter here."""
+@lru_cache(maxsize=8192)
+def _script_of(character: str) -> str | None:
+    if not character.isalpha():
+        return None
     point = ord(character)
     _, end, script = _BLOCKS[bisect_right(_STARTS, point) - 1]
     return script if _STARTS[0] <= point <= end else "Zyyy"
