@@ -1,7 +1,7 @@
 """Records as JSON and back: the one place that decides how an article looks outside the pipeline.
 
-The same article always gives the same bytes: keys stand in the record's order, nothing depends on the locale or the run,
-and characters that no JSON reader, database or broker agrees about (lone surrogates, NUL) become U+FFFD.
+The same article always gives the same bytes: keys stand in the record's order, nothing depends on the locale or the
+run, and characters that no JSON reader, database or broker agrees about (lone surrogates, NUL) become U+FFFD.
 """
 
 import dataclasses
@@ -108,9 +108,9 @@ def _text(value: object) -> str:
 
 
 def _whole(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
         return value
-    raise TypeError(f"expected a whole number, not {_named(value)}")
+    raise TypeError(f"expected a whole number of 64 bits, not {_named(value)}")
 
 
 def _number(value: object) -> float:

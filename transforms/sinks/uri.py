@@ -106,7 +106,7 @@ def check_sink(uri: str) -> None:
 
 
 def finalize_sink(uri: str) -> WriteCounts:
-    """What is left to do once, on the submitting machine, when a run has ended: a JSONL file is sorted and put in place.
+    """What is left to do when a run has ended, on the submitting machine: a JSONL file is sorted and put in place.
 
     Safe to call again, and after a crash. Counts are zero for sinks that counted while they wrote.
     """

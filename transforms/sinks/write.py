@@ -130,9 +130,7 @@ class Waiting:
 class _Write(beam.DoFn):
     """Holds the records of a bundle, hands them to every sink by size and at its end, then tells their outcomes."""
 
-    def __init__(
-        self, uris: Sequence[str], stage: str, policy: str, live: bool, patience_s: Optional[float]
-    ) -> None:
+    def __init__(self, uris: Sequence[str], stage: str, policy: str, live: bool, patience_s: Optional[float]) -> None:
         self._uris = tuple(uris)
         self._stage = stage
         self._policy = policy
@@ -206,7 +204,7 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
             may stand in the others.
         policy: `drop` keeps duplicates out of the sinks, `label` writes them with their `duplicate_kind`.
         live: see `open_sink`.
-        patience_s: fail the bundle, so that the runner tries it again, if a sink is away for longer; None waits for ever.
+        patience_s: fail the bundle, so that the runner tries it again, if a sink is away for longer; None: never.
     """
 
     def __init__(

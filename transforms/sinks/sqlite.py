@@ -1,0 +1,167 @@
+"""`sqlite:`: one file with tables, full-text search and views that a person can query.
+
+    SELECT * FROM stories ORDER BY first_seen DESC LIMIT 20;
+    SELECT title, url FROM articles WHERE doc IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH 'bridge');
+
+`articles` holds the newest revision of each article, `revisions` the older ones: the same rows whatever the order in
+which they came.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional
+
+from transforms.dead_letters import Rejected
+from transforms.records import Article, DeadLetter
+from transforms.serialization import (
+    ARTICLE_FIELDS,
+    DEAD_LETTER_FIELDS,
+    Json,
+    article_to_dict,
+    dead_letter_to_dict,
+    json_text,
+)
+from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from transforms.sinks.sqlite_schema import flag_columns, list_columns, migrate, write_transaction
+
+_LISTS = list_columns()
+_FLAGS = flag_columns()
+_INSERT = f"INSERT INTO articles ({', '.join(ARTICLE_FIELDS)}) VALUES ({', '.join('?' * len(ARTICLE_FIELDS))})"  # noqa: S608
+_UPDATE = f"UPDATE articles SET {', '.join(f'{name} = ?' for name in ARTICLE_FIELDS)} WHERE id = ?"  # noqa: S608
+_SELECT = f"SELECT {', '.join(ARTICLE_FIELDS)} FROM articles WHERE id = ?"  # noqa: S608
+_KEEP = "INSERT OR REPLACE INTO revisions (id, revision, title, content_hash, record) VALUES (?, ?, ?, ?, ?)"
+_DEAD = (
+    f"INSERT OR REPLACE INTO dead_letters ({', '.join(DEAD_LETTER_FIELDS)})"  # noqa: S608
+    f" VALUES ({', '.join('?' * len(DEAD_LETTER_FIELDS))})"
+)
+Row = tuple[Json, ...]
+
+
+class SqliteSink:
+    """Upserts into one database file, a transaction a batch."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: Optional[sqlite3.Connection] = None
+
+    def open(self) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = _connect(self._path)
+            migrate(self._connection)
+        except (sqlite3.OperationalError, OSError) as error:
+            raise SinkAway(f"{self._path}: {error}") from error
+
+    def write(self, batch: Sequence[Record]) -> WriteCounts:
+        if self._connection is None:
+            raise RuntimeError("open() comes before write()")
+        counts = WriteCounts()
+        try:
+            with write_transaction(self._connection):
+                for record in batch:
+                    if isinstance(record, Article):
+                        counts += _write_article(self._connection, record)
+                    else:
+                        _write_dead_letter(self._connection, record)
+        except OverflowError as error:
+            raise Rejected("number_too_large", f"a number does not fit the 64 bits of SQLite: {error}") from error
+        except sqlite3.OperationalError as error:  # locked, disk full, file gone read-only
+            raise SinkAway(f"{self._path}: {error}") from error
+        return counts
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # check_same_thread: a runner may set up, process and tear down a worker's sink on different threads, one at a time
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")  # an outcome is told once the record would outlive a power cut
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _row(article: Article) -> Row:
+    values = article_to_dict(article)
+    return tuple(_stored(name, values[name]) for name in ARTICLE_FIELDS)
+
+
+def _stored(name: str, value: Json) -> Json:
+    if name in _LISTS:
+        return json_text(value)
+    return int(value) if isinstance(value, bool) else value
+
+
+def _published(name: str, stored: Json) -> Json:
+    """The inverse of `_stored`. A column that a migration added holds NULL in older rows."""
+    if name in _LISTS and isinstance(stored, str):
+        value: Json = json.loads(stored)
+        return value
+    return bool(stored) if name in _FLAGS and stored is not None else stored
+
+
+def _write_article(connection: sqlite3.Connection, article: Article) -> WriteCounts:
+    row = _row(article)
+    stored: Optional[Row] = connection.execute(_SELECT, (row[0],)).fetchone()
+    if stored is None:
+        connection.execute(_INSERT, row)
+        return WriteCounts(inserted=1)
+    revision = stored[ARTICLE_FIELDS.index("revision")]
+    if article.revision == revision:
+        if stored == row:
+            return WriteCounts(unchanged=1)
+        connection.execute(_UPDATE, (*row, row[0]))
+        return WriteCounts(updated=1)
+    if isinstance(revision, int) and article.revision < revision:
+        return _keep(connection, row)
+    _keep(connection, stored)
+    connection.execute("DELETE FROM revisions WHERE id = ? AND revision = ?", (row[0], article.revision))
+    connection.execute(_UPDATE, (*row, row[0]))
+    return WriteCounts(updated=1)
+
+
+def _keep(connection: sqlite3.Connection, row: Row) -> WriteCounts:
+    values = dict(zip(ARTICLE_FIELDS, row, strict=True))
+    record = json_text({name: _published(name, value) for name, value in values.items()})
+    kept = connection.execute(
+        "SELECT record FROM revisions WHERE id = ? AND revision = ?", (values["id"], values["revision"])
+    ).fetchone()
+    if kept is not None and kept[0] == record:
+        return WriteCounts(unchanged=1)
+    connection.execute(_KEEP, (values["id"], values["revision"], values["title"], values["content_hash"], record))
+    return WriteCounts(inserted=1) if kept is None else WriteCounts(updated=1)
+
+
+def _write_dead_letter(connection: sqlite3.Connection, letter: DeadLetter) -> None:
+    values = dead_letter_to_dict(letter)
+    connection.execute(_DEAD, tuple(values.values()))
+
+
+def check_database(path: Path) -> None:
+    """Makes the folder, opens or makes the database and brings it up to date.
+
+    Raises:
+        SinkError: it cannot be written, is no database, or is not newsbeam's.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = _connect(path)
+    except (sqlite3.Error, OSError) as error:
+        raise SinkError(f"'sqlite:{path}' cannot be written: {error}") from error
+    try:
+        migrate(connection)
+    except SinkError as error:
+        raise SinkError(f"'sqlite:{path}': {error}") from error
+    except sqlite3.Error as error:
+        hint = ": this Python's SQLite has no full-text search (FTS5)" if "fts5" in str(error) else ""
+        raise SinkError(f"'sqlite:{path}' cannot be used: {error}{hint}") from error
+    finally:
+        connection.close()
