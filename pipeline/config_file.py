@@ -43,7 +43,7 @@ def load(file: Path, form: type[T]) -> T:
 
 def _forbid_unknown_keys(form: Any) -> None:
     if dataclasses.is_dataclass(form):
-        form.__pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[attr-defined]
+        setattr(form, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010 - mypy knows no such attribute
         for hint in get_type_hints(form).values():
             _forbid_unknown_keys(hint)
     for part in get_args(form):
