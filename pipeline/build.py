@@ -24,7 +24,7 @@ def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
     pages = root | "Read" >> ReadPlan(plan, unread)
     units = (
         pages | "Units of pages" >> beam.Map(unit_of).with_output_types(str),
-        unread.gather() | "Units of unread" >> beam.Map(unit_of).with_output_types(str),
+        unread.gather("Unread") | "Units of unread" >> beam.Map(unit_of).with_output_types(str),
     ) | "Units" >> beam.Flatten()
     units | "Note units" >> NoteUnits(config.ledger, run)
     outcomes = tell_stories(pages, config, unread)
@@ -44,5 +44,5 @@ def tell_stories(pages: PCollection[Page], config: Config, dead_letters: DeadLet
         | "Stories" >> LinkStories(config.stories)
     )
     written = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy)
-    buried = dead_letters.gather() | "Write dead letters" >> WriteDeadLetters(config.sinks)
+    buried = dead_letters.gather("Dead letters") | "Write dead letters" >> WriteDeadLetters(config.sinks)
     return (written, buried) | "Outcomes" >> beam.Flatten()

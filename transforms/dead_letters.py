@@ -66,9 +66,9 @@ class DeadLetters:
             letters | f"Dead letters of {stage}" >> beam.WindowInto(GlobalWindows()).with_output_types(DeadLetter)
         )
 
-    def gather(self) -> PCollection[DeadLetter]:
+    def gather(self, label: str) -> PCollection[DeadLetter]:
         """All dead letters added so far, as one collection."""
-        return tuple(self._collections) | "Gather dead letters" >> beam.Flatten()
+        return tuple(self._collections) | label >> beam.Flatten()
 
 
 class _Each(beam.DoFn, Generic[In, Out]):
