@@ -105,11 +105,11 @@ class RemovedBlock:
 class Article:
     """The clean record. Fields are only ever added; this order is the order of keys in JSON."""
 
-    id: str
-    """Hash of the identity URL, or of the content where there is none: never random, never the clock."""
-    url: str
     schema_version: int = SCHEMA_VERSION
+    id: str = ""
+    """Hash of the identity URL, or of the content where there is none: never random, never the clock."""
     revision: int = 1
+    url: str = ""
     url_canonical: str = ""
     guid: str = ""
     domain: str = ""
