@@ -10,9 +10,9 @@ from transforms.duplicates import MarkDuplicates
 from transforms.extract import ExtractArticles
 from transforms.identity import IdentifyArticles
 from transforms.language import IdentifyLanguage
-from transforms.ledger import NoteUnits, SettleOutcomes, unit_of
+from transforms.ledger import NoteUnits, SettleOutcomes
 from transforms.reading.read import Plan, ReadPlan
-from transforms.records import Outcome, Page
+from transforms.records import DeadLetter, Page
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
 from transforms.stories import LinkStories
 from transforms.topics import TagTopics
@@ -20,19 +20,15 @@ from transforms.topics import TagTopics
 
 def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
     """Recorded pages, in the order of the plan, through every stage; every unit ends in the ledger."""
-    unread = DeadLetters()
+    unread = DeadLetters(lambda: Bury(config, run, note=True))
     pages = root | "Read" >> ReadPlan(plan, unread)
-    units = (
-        pages | "Units of pages" >> beam.Map(unit_of).with_output_types(str),
-        unread.gather("Unread") | "Units of unread" >> beam.Map(unit_of).with_output_types(str),
-    ) | "Units" >> beam.Flatten()
-    units | "Note units" >> NoteUnits(config.ledger, run)
-    outcomes = tell_stories(pages, config, unread)
-    outcomes | "Settle outcomes" >> SettleOutcomes(config.ledger, run)
+    pages | "Note units" >> NoteUnits(config.ledger, run)
+    tell_stories(pages, config, run)
 
 
-def tell_stories(pages: PCollection[Page], config: Config, dead_letters: DeadLetters) -> PCollection[Outcome]:
-    """From pages to what became of each of them."""
+def tell_stories(pages: PCollection[Page], config: Config, run: str) -> None:
+    """From pages to records in the sinks, and the outcome of each in the ledger."""
+    dead_letters = DeadLetters(lambda: Bury(config, run))
     articles = (
         pages
         | "Extract" >> ExtractArticles(config.extract, dead_letters)
@@ -43,6 +39,21 @@ def tell_stories(pages: PCollection[Page], config: Config, dead_letters: DeadLet
         | "Duplicates" >> MarkDuplicates(config.duplicates)
         | "Stories" >> LinkStories(config.stories)
     )
-    written = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy)
-    buried = dead_letters.gather("Dead letters") | "Write dead letters" >> WriteDeadLetters(config.sinks)
-    return (written, buried) | "Outcomes" >> beam.Flatten()
+    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy)
+    outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
+
+
+class Bury(beam.PTransform[PCollection[DeadLetter], PCollection[None]]):
+    """Dead letters to the sinks, and their outcome to the ledger; those of discovery are noted too."""
+
+    def __init__(self, config: Config, run: str, note: bool = False) -> None:
+        super().__init__()
+        self._config = config
+        self._run = run
+        self._note = note
+
+    def expand(self, letters: PCollection[DeadLetter]) -> PCollection[None]:
+        if self._note:
+            letters | "Note units" >> NoteUnits(self._config.ledger, self._run)
+        outcomes = letters | "Write" >> WriteDeadLetters(self._config.sinks)
+        return outcomes | "Settle" >> SettleOutcomes(self._config.ledger, self._run)

@@ -6,7 +6,7 @@ stage, the reason and the input, and joins those of all the other stages.
 
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Optional, TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
@@ -55,19 +55,31 @@ def dead_letter(stage: str, element: object, error: Exception) -> DeadLetter:
 
 
 class DeadLetters:
-    """Gathers the dead letters of every stage while a pipeline is built."""
+    """Takes the dead letters of every stage while a pipeline is built.
 
-    def __init__(self) -> None:
+    Those of each stage are buried by themselves: the direct runner holds back what goes through a Flatten until its
+    source has ended, and a live source never ends.
+
+    Args:
+        bury: makes the transform that a stage's dead letters go to; without one they wait for `gather`.
+    """
+
+    def __init__(self, bury: Optional[Callable[[], beam.PTransform[Any, Any]]] = None) -> None:
+        self._bury = bury
         self._collections: list[PCollection[DeadLetter]] = []
 
     def add(self, stage: str, letters: PCollection[DeadLetter]) -> None:
-        """Takes the dead letters of one stage, put in the global window so that they can be flattened."""
-        self._collections.append(
-            letters | f"Dead letters of {stage}" >> beam.WindowInto(GlobalWindows()).with_output_types(DeadLetter)
+        """Takes the dead letters of one stage, put in the global window as all of them are."""
+        in_global_window = letters | f"Dead letters of {stage}" >> beam.WindowInto(GlobalWindows()).with_output_types(
+            DeadLetter
         )
+        if self._bury is None:
+            self._collections.append(in_global_window)
+        else:
+            in_global_window | f"Bury dead letters of {stage}" >> self._bury()
 
-    def gather(self, label: str) -> PCollection[DeadLetter]:
-        """All dead letters added so far, as one collection."""
+    def gather(self, label: str = "Gather dead letters") -> PCollection[DeadLetter]:
+        """All dead letters added so far, as one collection: for bounded pipelines and tests."""
         return tuple(self._collections) | label >> beam.Flatten()
 
 

@@ -176,8 +176,8 @@ class _WriteBatches(beam.DoFn):
 
 
 class _Note(_WriteBatches):
-    def _write(self, batch: list[str]) -> None:
-        self._ledger.note(self._run, batch)
+    def _write(self, batch: list[Page | DeadLetter]) -> None:
+        self._ledger.note(self._run, [unit_of(record) for record in batch])
 
 
 class _Settle(_WriteBatches):
@@ -185,15 +185,15 @@ class _Settle(_WriteBatches):
         self._ledger.settle(self._run, batch)
 
 
-class NoteUnits(beam.PTransform[PCollection[str], PCollection[None]]):
-    """Notes every unit as discovered."""
+class NoteUnits(beam.PTransform[PCollection[Any], PCollection[None]]):
+    """Notes the unit of every page or dead letter as discovered."""
 
     def __init__(self, file: str, run: str) -> None:
         super().__init__()
         self._writer = _Note(file, run)
 
-    def expand(self, units: PCollection[str]) -> PCollection[None]:
-        return units | "Note" >> beam.ParDo(self._writer)
+    def expand(self, records: PCollection[Any]) -> PCollection[None]:
+        return records | "To ledger" >> beam.ParDo(self._writer)
 
 
 class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
@@ -203,5 +203,5 @@ class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
         super().__init__()
         self._writer = _Settle(file, run)
 
-    def expand(self, ends: PCollection[Outcome]) -> PCollection[None]:
-        return ends | "Settle" >> beam.ParDo(self._writer)
+    def expand(self, outcomes: PCollection[Outcome]) -> PCollection[None]:
+        return outcomes | "To ledger" >> beam.ParDo(self._writer)
