@@ -1,0 +1,24 @@
+"""`newsbeam export`: what a sink holds, in another form."""
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+from pipeline.records_in import records_in
+from transforms.ninjs import to_ninjs
+from transforms.serialization import to_json
+
+FORMATS = {"jsonl": to_json, "ninjs": lambda article: json.dumps(to_ninjs(article), ensure_ascii=False)}
+
+
+def export(sink: str, form: str, out: Path | None) -> int:
+    """Writes every record of `sink` to `out` (standard output if None), one document a line; returns how many."""
+    write = FORMATS[form]
+    count = 0
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", encoding="utf-8") if out is not None else nullcontext(sys.stdout) as stream:
+        for count, article in enumerate(records_in(sink), 1):
+            stream.write(write(article) + "\n")
+    return count
