@@ -39,7 +39,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("path", nargs="+", help="files, folders (read recursively), patterns, or - for standard input")
     _add_common(replay)
+    export = commands.add_parser("export", help="write what a sink holds in another form", allow_abbrev=False)
+    _add_source(export)
+    export.add_argument("--format", choices=("jsonl", "ninjs"), default="jsonl", help="ninjs is IPTC ninjs 3.0")
+    export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    stories = commands.add_parser("stories", help="list the current stories and who tells them", allow_abbrev=False)
+    _add_source(stories)
+    stories.add_argument("--limit", type=int, default=20, metavar="N", help="so many at most (default: 20)")
+    stories.add_argument("--outlets", type=int, default=0, metavar="N", help="told by at least so many outlets")
     return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="source", default="sqlite:out/news.db", metavar="SINK", help="where records are")
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -53,9 +65,32 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code: 0 done, 1 the counts do not add up, 2 wrong usage or configuration."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options, beam_arguments = _parser().parse_known_args(words)
+    parser = _parser()
+    options, rest = parser.parse_known_args(words)
     _quieten()
-    return _replay(options, beam_arguments)
+    if options.command == "replay":
+        return _replay(options, rest)
+    if rest:
+        parser.error(f"{options.command} has no option {rest[0]}")
+    return _look(options)
+
+
+def _look(options: argparse.Namespace) -> int:
+    """The commands that look at what was written."""
+    from pipeline.export import export
+    from pipeline.stories import stories
+    from transforms.sinks.sink import SinkError
+
+    try:
+        if options.command == "export":
+            count = export(options.source, options.format, options.out)
+            print(f"{count} records as {options.format}", file=sys.stderr)
+        elif options.command == "stories":
+            print(*stories(options.source, options.limit, options.outlets), sep="\n")
+    except SinkError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
 
 
 def _quieten() -> None:

@@ -19,6 +19,7 @@ def export(sink: str, form: str, out: Path | None) -> int:
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") if out is not None else nullcontext(sys.stdout) as stream:
-        for count, article in enumerate(records_in(sink), 1):
+        for article in records_in(sink):
+            count += 1
             stream.write(write(article) + "\n")
     return count
