@@ -11,6 +11,7 @@ from transforms.extract import ExtractArticles
 from transforms.identity import IdentifyArticles
 from transforms.language import IdentifyLanguage
 from transforms.ledger import NoteUnits, SettleOutcomes
+from transforms.reading.open_feeds import OpenFeeds
 from transforms.reading.read import Plan, ReadPlan
 from transforms.records import DeadLetter, Page
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
@@ -21,7 +22,7 @@ from transforms.topics import TagTopics
 def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
     """Recorded pages, in the order of the plan, through every stage; every unit ends in the ledger."""
     unread = DeadLetters(lambda: Bury(config, run, note=True))
-    pages = root | "Read" >> ReadPlan(plan, unread)
+    pages = root | "Read" >> ReadPlan(plan, unread) | "Open feeds" >> OpenFeeds(unread)
     pages | "Note units" >> NoteUnits(config.ledger, run)
     tell_stories(pages, config, run)
 

@@ -86,6 +86,8 @@ def _read_record(unit: Unit) -> Page:
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Rejected("too_large", f"{unit.name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB when decoded")
     media_type, charset = content_type(claimed)
+    if _is_feed(body):
+        media_type = "application/xml"
     return Page(
         url=url,
         body=body,
@@ -95,6 +97,14 @@ def _read_record(unit: Unit) -> Page:
         fetched_at=unit.seen_at or None,
         origin=origin(unit, "warc"),
     )
+
+
+def _is_feed(body: bytes) -> bool:
+    """Whether a feed was served, under whatever media type."""
+    try:
+        return sniff(body[:HEAD_BYTES], "") is Form.FEED
+    except Rejected:
+        return False
 
 
 def content_type(header: str) -> tuple[str, str]:

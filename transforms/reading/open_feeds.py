@@ -1,0 +1,127 @@
+"""Recorded feeds become a page for each entry that carries its full text."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.utils.shared import Shared
+
+from transforms.dead_letters import DEAD, DeadLetters, dead_letter
+from transforms.feeds.document import FeedDocument, ParsedFeed
+from transforms.feeds.parse import parse_feed
+from transforms.reading.payload import FEED_TYPES
+from transforms.records import DeadLetter, Entry, Page
+from transforms.sandbox import Sandbox, SandboxError
+
+STAGE = "feed"
+_SECONDS = 10.0
+_MEMORY_MB = 512
+
+
+def feed_document(page: Page) -> FeedDocument:
+    """The document of a page that is a feed."""
+    return FeedDocument(
+        url=page.url,
+        body=page.body,
+        content_type=page.content_type,
+        charset=page.charset,
+        fetched_at=page.fetched_at or "",
+    )
+
+
+def pages_of_feed(page: Page, feed: ParsedFeed) -> Iterator[Page | DeadLetter]:
+    """What a recorded feed holds, in its order: a page for each entry with full text, else a dead letter that says so.
+
+    Every entry is a unit of its own, named after the feed's.
+    """
+    for number, entry in enumerate(feed.entries, 1):
+        yield _page(page, feed, entry, number)
+    for number, rejected in enumerate(feed.rejected, len(feed.entries) + 1):
+        yield _letter(page, number, rejected.reason, rejected.message, rejected.url)
+    if not feed.entries and not feed.rejected:
+        what = f"a {feed.format} document that lists other documents" if feed.further else "a feed without entries"
+        yield DeadLetter(
+            stage=STAGE,
+            reason="no_entries",
+            message=f"{page.origin.raw_ref}: {what}; there is nothing in it to replay",
+            unit=page.origin.unit,
+            url=page.url,
+            payload_ref=page.origin.raw_ref,
+        )
+
+
+def _page(page: Page, feed: ParsedFeed, entry: Entry, number: int) -> Page | DeadLetter:
+    if not entry.content.strip():
+        message = f"{page.origin.raw_ref}#{number}: the entry has no full text, only a link; live runs fetch it"
+        return _letter(page, number, "no_full_text", message, entry.url)
+    origin = page.origin
+    return Page(
+        url=entry.url,
+        body=entry.content.encode("utf-8", "replace"),
+        charset="utf-8",
+        fetched_at=page.fetched_at,
+        entry=entry,
+        origin=replace(
+            origin,
+            unit=f"{origin.unit}#{number}",
+            rank=f"{origin.rank}#{number:05}",
+            raw_ref=f"{origin.raw_ref}#{number}",
+            discovered_via="feed",
+            feed_url=page.url,
+            publisher=entry.publisher or feed.title,
+            language_hint=entry.language or feed.language,
+            topic_hints=tuple(entry.categories),
+        ),
+    )
+
+
+def _letter(page: Page, number: int, reason: str, message: str, url: str) -> DeadLetter:
+    return DeadLetter(
+        stage=STAGE,
+        reason=reason,
+        message=message,
+        unit=f"{page.origin.unit}#{number}",
+        url=url,
+        feed_url=page.url,
+        payload_ref=f"{page.origin.raw_ref}#{number}",
+    )
+
+
+class _OpenFeeds(beam.DoFn):
+    """Passes pages on; feeds are parsed in a process that can be killed."""
+
+    def __init__(self) -> None:
+        self._shared = Shared()
+
+    def process(self, page: Page) -> Iterator[Any]:
+        if page.content_type not in FEED_TYPES:
+            yield page
+            return
+        try:
+            sandbox: Sandbox[FeedDocument, ParsedFeed] = self._shared.acquire(
+                lambda: Sandbox(parse_feed, seconds=_SECONDS, memory_mb=_MEMORY_MB)
+            )
+            found: list[Page | DeadLetter] = list(pages_of_feed(page, sandbox(feed_document(page))))
+        except SandboxError:
+            raise  # no feed's fault: the bundle is tried again
+        except Exception as error:
+            found = [dead_letter(STAGE, page, error)]
+        for one in found:
+            yield TaggedOutput(DEAD, one) if isinstance(one, DeadLetter) else one
+
+
+class OpenFeeds(beam.PTransform[PCollection[Page], PCollection[Page]]):
+    """Replaces each page that is a feed by the pages of its entries."""
+
+    def __init__(self, dead_letters: DeadLetters) -> None:
+        super().__init__()
+        self._dead_letters = dead_letters
+
+    def expand(self, pages: PCollection[Page]) -> PCollection[Page]:
+        outputs = pages | "Open" >> beam.ParDo(_OpenFeeds()).with_outputs(DEAD, main="pages")
+        outputs.pages.element_type = Page
+        outputs[DEAD].element_type = DeadLetter
+        self._dead_letters.add(STAGE, outputs[DEAD])
+        return outputs.pages
