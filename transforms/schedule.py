@@ -162,7 +162,7 @@ def _after_success(key: str, state: FeedState, poll: Poll, now: float, policy: S
     bound = min(max(fresh_for(poll.headers, now), poll.ttl_s), policy.max_interval_s)
     least = max(bound, policy.min_interval_s)
     spread = fraction(key, state.polls)
-    if bound > state.interval_s:
+    if bound >= state.interval_s:
         latest = max(bound, policy.max_interval_s) * _LATEST_SHARE
         wait = min(bound * (1 + policy.bound_jitter * spread), latest)
     else:
@@ -266,14 +266,22 @@ def pack(state: FeedState) -> bytes:
 
 def unpack(packed: bytes) -> FeedState:
     """The state that `pack` made these bytes from."""
-    *times, polls, failures, flags, body_hash = _NUMBERS.unpack_from(packed)
+    numbers = _NUMBERS.unpack_from(packed)
+    next_poll, last_poll, last_success, last_unconditional, last_new, failing, interval = numbers[:7]
+    polls, failures, flags, body_hash = numbers[7:]
     url, etag, modified, reason = packed[_NUMBERS.size :].decode("utf-8", "surrogateescape").split("\0")
     return FeedState(
         url,
         etag,
         modified,
         body_hash if flags & 2 else b"",
-        *times,
+        next_poll,
+        last_poll,
+        last_success,
+        last_unconditional,
+        last_new,
+        failing,
+        interval,
         polls=polls,
         failures=failures,
         reason=reason,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def _section(kind: type[P], name: str, values: object) -> P:
             wrong.append(f"`{name}.{key}` must be a number of at least 0, it is {value!r}")
     if wrong:
         raise ValueError("policy: " + "; ".join(wrong))
-    return kind(**{key: (int if kind_ is int else float)(values[key]) for key, kind_ in expected.items()})
+    numbers: dict[str, Any] = {key: (int if as_ is int else float)(values[key]) for key, as_ in expected.items()}
+    return kind(**numbers)
 
 
 def policy_from(mapping: Mapping[str, object]) -> Policy:
