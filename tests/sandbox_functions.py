@@ -4,6 +4,7 @@ import ctypes
 import os
 import re
 import time
+from pathlib import Path
 from typing import NoReturn
 
 from transforms.dead_letters import Rejected
@@ -59,6 +60,9 @@ def _misbehave(action: str, value: object) -> object:
     if action == "swallow everything":
         _swallow()
     if action == "sleep":
+        if value is not None:
+            with Path(str(value)).open("a") as announced:
+                announced.write(f"{os.getpid()}\n")
         time.sleep(3600)
     if action == "memory":
         return len([bytes(1 << 20) for _ in range(100_000)])
@@ -78,7 +82,7 @@ def _misbehave(action: str, value: object) -> object:
     if action == "unpicklable result":
         return lambda: None
     if action == "print":
-        print(value)
+        print(value)  # noqa: T201 - the point of it
         return value
     raise AssertionError(action)
 

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -98,46 +97,191 @@ def test_a_worker_killed_while_idle_is_replaced_without_a_loss(
     assert sandbox(("echo", "well")) == "well"
 
 
-def test_a_call_whose_worker_is_killed_from_outside_is_tried_once_more() -> None:
+def _announced(path: Path, count: int) -> list[int]:
+    """The process ids in `path`, once there are `count`."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        pids = path.read_text().split() if path.exists() else []
+        if len(pids) >= count:
+            return [int(pid) for pid in pids]
+        time.sleep(0.01)
+    raise AssertionError(f"fewer than {count} calls began")
+
+
+def _gone(pid: int) -> bool:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True  # whoever adopted it has not looked yet
+        except OSError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _children() -> list[int]:
+    listed = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "pid=,comm="], capture_output=True, text=True)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if not line.endswith("ps")]
+
+
+def test_a_call_whose_worker_is_killed_from_outside_is_tried_once_more(tmp_path: Path) -> None:
     with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256) as sandbox:
-        first = sandbox(("pid", None))
-        future = sandbox.submit(("sleep", None))
-        assert isinstance(first, int)
-        for _ in range(2):
-            os.kill(_busy_worker(sandbox, future), signal.SIGKILL)
+        future = sandbox.submit(("sleep", tmp_path / "pids"))
+        os.kill(_announced(tmp_path / "pids", 1)[0], signal.SIGKILL)
+        os.kill(_announced(tmp_path / "pids", 2)[1], signal.SIGKILL)
         with pytest.raises(Rejected, match="SIGKILL") as caught:
             future.result(20)
         assert caught.value.reason == "crashed"
 
 
-def _busy_worker(sandbox: Sandbox[tuple[str, object], object], future: "Future[object]") -> int:
-    """The only worker, once it sleeps in a call."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and not future.done():
-        for pid in _descendants(os.getpid()):
-            words = Path(f"/proc/{pid}/wchan").read_text() if Path(f"/proc/{pid}/wchan").exists() else ""
-            if pid in _grandchildren() and ("nanosleep" in words or words == "0"):
-                return pid
-        time.sleep(0.05)
-    raise AssertionError("no worker sleeps")
+def test_the_interpreter_that_forks_workers_may_die_too(tmp_path: Path) -> None:
+    others = set(_children())
+    with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256) as sandbox:
+        assert sandbox(("echo", 1)) == 1
+        (nursery,) = set(_children()) - others
+        os.kill(nursery, signal.SIGKILL)
+        assert sandbox(("echo", 2)) == 2
 
 
-def _grandchildren() -> set[int]:
-    children = _children(os.getpid())
-    return {pid for child in children for pid in _children(child)}
+def test_nothing_outlives_a_close(tmp_path: Path) -> None:
+    others = set(_children())
+    sandbox = Sandbox(behave, workers=2, seconds=20, wall_seconds=60, memory_mb=256)
+    busy = sandbox.submit(("sleep", tmp_path / "pids"))
+    assert sandbox(("echo", 1)) == 1
+    (worker,) = _announced(tmp_path / "pids", 1)
+    waiting = [sandbox.submit(("sleep", None)) for _ in range(3)]
+    sandbox.close()
+    for future in (busy, *waiting):
+        with pytest.raises(SandboxError):
+            future.result(20)
+    assert _gone(worker)
+    assert set(_children()) == others
+    with pytest.raises(SandboxError):
+        sandbox.submit(("echo", 1))
 
 
-def _children(parent: int) -> list[int]:
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = status.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent and fields[0] != "Z":
-            found.append(int(status.parent.name))
-    return found
+def test_a_sandbox_that_nobody_holds_closes_itself() -> None:
+    others = set(_children())
+    sandbox = Sandbox(behave, seconds=20, memory_mb=256)
+    assert sandbox(("echo", 1)) == 1
+    del sandbox
+    gc.collect()
+    assert set(_children()) == others
 
 
-def _descendants(parent: int) -> list[int]:
-    return [pid for child in _children(parent) for pid in (child, *_descendants(child))]
+PARENT = """
+import sys
+from sandbox_functions import behave
+from transforms.sandbox import Sandbox
+sandbox = Sandbox(behave, workers=2, seconds=60, memory_mb=256)
+idle = sandbox(("pid", None))
+sandbox.submit(("loop in C", None))
+sandbox.submit(("sleep", sys.argv[1]))
+print(idle, flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_outlives_a_parent_that_is_killed(tmp_path: Path, how: signal.Signals) -> None:
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path / "pids")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert parent.stdout is not None
+    idle = int(parent.stdout.readline())
+    (sleeper,) = _announced(tmp_path / "pids", 1)
+    nursery = int(Path(f"/proc/{idle}/stat").read_text().rpartition(")")[2].split()[1])
+    parent.send_signal(how)
+    parent.wait(20)
+    assert all(_gone(pid) for pid in (nursery, idle, sleeper))
+
+
+def test_ctrl_c_is_the_parents_to_handle() -> None:
+    others = set(_children())
+    with Sandbox(behave, seconds=20, memory_mb=256) as sandbox:
+        worker = sandbox(("pid", None))
+        assert isinstance(worker, int)
+        (nursery,) = set(_children()) - others
+        for pid in (worker, nursery):
+            os.kill(pid, signal.SIGINT)
+            os.kill(pid, signal.SIGTERM)
+        assert sandbox(("pid", None)) == worker
+
+
+def test_submitting_waits_while_the_queue_is_full(tmp_path: Path) -> None:
+    with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256, queue=2) as sandbox:
+        sandbox.submit(("sleep", tmp_path / "pids"))
+        _announced(tmp_path / "pids", 1)
+        for n in range(2):
+            sandbox.submit(("echo", n))
+        third = threading.Thread(target=lambda: sandbox.submit(("echo", 2)), daemon=True)
+        third.start()
+        third.join(0.2)
+        assert third.is_alive()
+        os.kill(_announced(tmp_path / "pids", 1)[0], signal.SIGKILL)
+        os.kill(_announced(tmp_path / "pids", 2)[1], signal.SIGKILL)
+        third.join(20)
+        assert not third.is_alive()
+
+
+def test_many_threads_share_a_sandbox() -> None:
+    with Sandbox(behave, workers=2, seconds=20, memory_mb=256, queue=4) as sandbox:
+        results: dict[int, object] = {}
+
+        def work(number: int) -> None:
+            results[number] = [sandbox(("echo", (number, n))) for n in range(50)]
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert results == {number: [(number, n) for n in range(50)] for number in range(6)}
+
+
+def test_a_cancelled_call_is_not_made(tmp_path: Path) -> None:
+    with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256) as sandbox:
+        sandbox.submit(("sleep", tmp_path / "pids"))
+        waiting = sandbox.submit(("sleep", tmp_path / "never"))
+        assert waiting.cancel()
+    assert not (tmp_path / "never").exists()
+
+
+def test_what_is_warmed_up_is_there_for_every_worker() -> None:
+    with Sandbox(behave, seconds=20, memory_mb=256, warm_up=("warm up", "model")) as sandbox:
+        assert sandbox(("warmed up", None)) == ("model",)
+
+
+def test_a_set_of_words_has_one_order_in_every_sandbox() -> None:
+    orders = set()
+    for _ in range(2):
+        with Sandbox(behave, seconds=20, memory_mb=256) as sandbox:
+            orders.add(sandbox(("set order", None)))
+    assert len(orders) == 1
+
+
+def test_a_function_that_no_worker_can_have_is_the_sandboxs_error() -> None:
+    with (
+        Sandbox(sandbox_functions.fail_to_warm_up, seconds=1, memory_mb=256, warm_up=("",)) as sandbox,
+        pytest.raises(SandboxError, match="no model file"),
+    ):
+        sandbox(("echo",))
+
+
+def test_a_function_of_main_is_refused_at_once() -> None:
+    def local(_: object) -> None: ...
+
+    local.__module__ = "__main__"
+    with pytest.raises(ValueError, match="move it to a module"):
+        Sandbox(local, seconds=1, memory_mb=256)
+
+
+def test_what_a_function_prints_does_not_reach_the_pipelines_output(capfd: pytest.CaptureFixture[str]) -> None:
+    with Sandbox(behave, seconds=20, memory_mb=256) as sandbox:
+        assert sandbox(("print", "noise")) == "noise"
+    assert capfd.readouterr().out == ""

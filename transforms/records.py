@@ -57,6 +57,10 @@ class Entry:
     language: str = ""
     content_hash: str = ""
     """Changes when what a reader would see changes, and only then: an edited entry has a new one."""
+    publisher: str = ""
+    """Who published it, where the feed says so (`source` of RSS, `news:publication` of sitemaps)."""
+    warnings: Sequence[str] = ()
+    """What was wrong with the item and has been left out or put right: `published_unbelievable: ...`."""
 
 
 @dataclass(frozen=True)

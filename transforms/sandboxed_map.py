@@ -104,9 +104,7 @@ class _InSandbox(beam.DoFn):
         self, element: Any, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
     ) -> Iterator[Any]:
         self._in_flight.append(_InFlight(element, timestamp, window, self._sandbox.submit(element)))
-        while self._in_flight and (
-            len(self._in_flight) > self._options.in_flight or self._in_flight[0].future.done()
-        ):
+        while self._in_flight and (len(self._in_flight) > self._options.in_flight or self._in_flight[0].future.done()):
             yield self._finished(self._in_flight.popleft())
 
     def finish_bundle(self) -> Iterator[Any]:

@@ -1,0 +1,89 @@
+"""The sandbox as a stage: order, timestamps and windows are kept, failures become dead letters."""
+
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.transforms.window import FixedWindows, TimestampedValue
+from sandbox_functions import behave, fail_to_warm_up
+
+from transforms.dead_letters import DeadLetters
+from transforms.records import DeadLetter
+from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions, _InFlight, _InSandbox
+
+OPTIONS = SandboxOptions(seconds=0.3, memory_mb=300, in_flight=4)
+
+
+def _pipeline() -> TestPipeline:
+    return TestPipeline(runner="FnApiRunner", options=PipelineOptions([]))
+
+
+class _Stamp(beam.DoFn):
+    def process(self, value, timestamp=beam.DoFn.TimestampParam, window=beam.DoFn.WindowParam):  # type: ignore[no-untyped-def]
+        yield value, int(timestamp), int(window.start)
+
+
+def _reason(letter: DeadLetter) -> tuple[str, str, str]:
+    return letter.stage, letter.reason, letter.message
+
+
+def test_results_keep_their_timestamps_and_windows_and_failures_become_dead_letters() -> None:
+    commands = [("echo", n) for n in range(20)]
+    commands[5:5] = [("loop", None), ("reject", "a page"), ("raise", "no such section"), ("exit", None)]
+    with _pipeline() as p:
+        dead_letters = DeadLetters()
+        results = (
+            p
+            | "Commands" >> beam.Create([TimestampedValue(command, n) for n, command in enumerate(commands)])
+            | "Windows" >> beam.WindowInto(FixedWindows(10))
+            | "Behave" >> SandboxMapOrDeadLetter("behave", behave, int, dead_letters, OPTIONS)
+        )
+        expected = [(value, n, n // 10 * 10) for n, (action, value) in enumerate(commands) if action == "echo"]
+        assert_that(results | "Stamp" >> beam.ParDo(_Stamp()), equal_to(expected), label="results")
+        letters = dead_letters.gather() | "Reason" >> beam.Map(_reason)
+        line = _line("raise LookupError")
+        assert_that(
+            letters,
+            equal_to(
+                [
+                    ("behave", "timeout", "took more than the 0.3 s of CPU allowed for one document"),
+                    ("behave", "not_a_feed", "a page"),
+                    ("behave", "error", f"LookupError: no such section (sandbox_functions.py:{line})"),
+                    ("behave", "crashed", "the process that worked on it died (exit code 0)"),
+                ]
+            ),
+            label="letters",
+        )
+
+
+def _line(text: str) -> int:
+    """The line of `sandbox_functions.py` that has `text`."""
+    lines = Path(behave.__code__.co_filename).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, 1) if text in line)
+
+
+def test_results_come_in_the_order_of_their_elements() -> None:
+    stage = _InSandbox("behave", behave, SandboxOptions(seconds=5, memory_mb=300, workers=2, in_flight=3))
+    stage.setup()
+    stage.start_bundle()
+    came: list[object] = []
+    most = 0
+    for n in range(30):
+        came += [output.value for output in stage.process(("echo", n), beam.utils.timestamp.Timestamp(n), None)]
+        most = max(most, len(stage._in_flight))
+    came += [output.value for output in stage.finish_bundle()]
+    assert came == list(range(30))
+    assert most <= 3
+
+
+def test_a_sandbox_that_cannot_work_fails_the_bundle_and_makes_no_dead_letters() -> None:
+    options = SandboxOptions(seconds=5, memory_mb=300, warm_up=("warm",))
+    stage = _InSandbox("behave", fail_to_warm_up, options)
+    stage.setup()
+    stage.start_bundle()
+    with pytest.raises(Exception, match="no model file"):
+        list(stage.process(("echo", 1), beam.utils.timestamp.Timestamp(0), None)) + list(stage.finish_bundle())
+    assert not any(isinstance(call, _InFlight) and call.future.cancelled() for call in stage._in_flight)

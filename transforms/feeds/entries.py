@@ -1,0 +1,138 @@
+"""From an item as its format has it to an `Entry`: one address, plain titles, dates that are believed, an identity."""
+
+from dataclasses import replace
+from urllib.parse import urljoin
+
+from transforms.dead_letters import Rejected
+from transforms.feeds.dates import FeedDate, believable, parse_date
+from transforms.feeds.document import FeedDocument, RejectedEntry
+from transforms.feeds.draft import Draft, DraftEntry
+from transforms.feeds.identity import fingerprint, identities
+from transforms.feeds.links import article_url, is_opaque
+from transforms.feeds.text import clean_spaces, plain_text
+from transforms.records import Entry
+
+LONGEST_CONTENT = 2_000_000
+"""Characters of HTML. More is no article; the page is fetched instead."""
+LONGEST_TITLE = 2_000
+FULL_TEXT = 1_000
+"""Characters of plain text, from which on the content of an entry is taken for the article itself."""
+
+_CUT = ("…", "...", "[…]", "[...]", "…]", "...]", "»", ">>", "→")
+
+
+def build_entries(draft: Draft, document: FeedDocument) -> tuple[tuple[Entry, ...], tuple[RejectedEntry, ...]]:
+    """The entries of a document, each once and in its order, and those that can be none."""
+    built: list[Entry] = []
+    refused: list[tuple[DraftEntry, Rejected]] = []
+    for item in draft.entries:
+        try:
+            built.append(_entry(item, draft, document))
+        except Rejected as error:
+            refused.append((item, error))
+    names = identities([(entry.guid, entry.url, entry.content_hash) for entry in built])
+    once = {(identity.name, *identity.keys): position for position, identity in reversed(list(enumerate(names)))}
+    kept = sorted(once.values())
+    entries = tuple(_with_identity(built[position], names[position].name) for position in kept)
+    return entries, tuple(_refusal(item, error) for item, error in refused)
+
+
+def has_full_text(entry: Entry) -> bool:
+    """Whether the feed carries the article itself, so that its page need not be fetched: long, and not cut short."""
+    text = plain_text(entry.content)
+    return len(text) >= FULL_TEXT and len(text) > 1.5 * len(entry.summary) and not text.endswith(_CUT)
+
+
+def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
+    warnings: list[str] = []
+    url = _address(item, draft, document)
+    if url and is_opaque(url):
+        warnings.append("url_unresolved: the address is a service's that hides the publisher's")
+    title = clean_spaces(item.title) if item.title_is_plain else plain_text(item.title)
+    if len(title) > LONGEST_TITLE:
+        title = title[:LONGEST_TITLE]
+        warnings.append(f"title_cut: it is longer than {LONGEST_TITLE} characters")
+    content = item.content
+    if len(content) > LONGEST_CONTENT:
+        warnings.append(f"content_left_out: it is longer than {LONGEST_CONTENT} characters")
+        content = ""
+    summary_markup = "" if item.summary == item.content or len(item.summary) > LONGEST_CONTENT else item.summary
+    summary = clean_spaces(summary_markup) if item.summary_is_plain else plain_text(summary_markup)
+    if not content and len(summary) >= FULL_TEXT and not item.summary_is_plain:
+        content, summary = summary_markup, ""  # RSS 2.0: "the item synopsis", and often all of it
+    published = _date(item.published, "published", document, warnings)
+    updated = _date(item.updated, "updated", document, warnings)
+    return Entry(
+        feed_url=document.feed_url or document.url,
+        url=url,
+        identity="",
+        guid=clean_spaces(item.guid)[:LONGEST_TITLE],
+        title=title,
+        summary=summary,
+        content=content,
+        published_at=published.text if published else None,
+        published_precision=published.precision if published else None,
+        updated_at=updated.text if updated else None,
+        authors=tuple(dict.fromkeys(name[:200] for name in item.authors if name)),
+        categories=tuple(dict.fromkeys(plain_text(name)[:200] for name in item.categories if name)),
+        image_url=_image(item, url or draft.link_base or document.url),
+        language=item.language or draft.language,
+        content_hash=fingerprint(title, summary, plain_text(content)),
+        publisher=item.publisher,
+        warnings=tuple(warnings),
+    )
+
+
+def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
+    base = urljoin(document.url, draft.link_base) if draft.link_base else document.url
+    candidates = [link for link in item.links if link]
+    if item.guid_is_link and item.guid:
+        candidates.append(item.guid)
+    trouble: Rejected | None = None
+    for link in candidates:
+        try:
+            url = article_url(link, base)
+        except Rejected as error:
+            trouble = trouble or error
+            continue
+        if url and url.partition("#")[0] != base.partition("#")[0]:
+            return url
+    if trouble is not None:
+        raise trouble
+    return ""
+
+
+def _date(text: str, what: str, document: FeedDocument, warnings: list[str]) -> FeedDate | None:
+    if not text:
+        return None
+    date = parse_date(text)
+    if date is None:
+        warnings.append(f"{what}_unreadable: {text[:80]!r} is no date")
+        return None
+    trouble = believable(date, document.fetched_at)
+    if trouble:
+        warnings.append(f"{what}_unbelievable: {trouble}")
+        return None
+    return date
+
+
+def _image(item: DraftEntry, base: str) -> str | None:
+    for image in item.images:
+        try:
+            url = article_url(image, base)
+        except Rejected:
+            continue
+        if url:
+            return url
+    return None
+
+
+def _with_identity(entry: Entry, identity: str) -> Entry:
+    return replace(entry, identity=identity)
+
+
+def _refusal(item: DraftEntry, error: Rejected) -> RejectedEntry:
+    title = plain_text(item.title)[:LONGEST_TITLE]
+    link = next((link for link in item.links if link), "")
+    identity = f"guid:{item.guid}" if item.guid else f"content:{fingerprint(title, link, plain_text(item.summary))}"
+    return RejectedEntry(error.reason, error.message, identity[:LONGEST_TITLE], title, link[:LONGEST_TITLE])

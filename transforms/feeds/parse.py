@@ -1,0 +1,117 @@
+"""Reads any document that says what is new, by what it is rather than by what it is called."""
+
+import re
+import zlib
+
+from transforms.dead_letters import Rejected
+from transforms.feeds.autodiscovery import discover_feeds, page_title
+from transforms.feeds.document import FeedDocument, ParsedFeed
+from transforms.feeds.draft import Draft
+from transforms.feeds.entries import build_entries
+from transforms.feeds.json_feed import read_json_feed
+from transforms.feeds.opml import read_opml
+from transforms.feeds.sitemap import read_sitemap
+from transforms.feeds.syndication import read_syndication
+from transforms.feeds.xml_text import decode
+
+LARGEST_BODY = 15 * 1024 * 1024
+"""Bytes, decompressed."""
+MEMORY_MB = 300
+"""For the sandbox that `parse_feed` runs in."""
+
+_PROLOGUE = 65536
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_ROOT = re.compile(
+    r"<(?:(!doctype)\s+html|(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html|head|body))[\s>/]",
+    re.IGNORECASE,
+)
+_ANY_ROOT = re.compile(r"<([^\W\d][\w.:-]{0,60})[\s>/]")
+_END = re.compile(
+    r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html)\s*>", re.IGNORECASE
+)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+
+
+def parse_feed(document: FeedDocument) -> ParsedFeed:
+    """Reads a feed, a sitemap or an index of them, a list of feeds or (if accepted) a home page.
+
+    Raises:
+        Rejected: `empty`; `too_large`; `malformed` or `truncated`, where nothing can be read; `not_a_feed`, for a page
+            or a message in its place. Run it in a `Sandbox`: on hostile input its libraries may raise anything, or
+            never return.
+    """
+    body = _decompressed(document.body)
+    claimed = _CHARSET.search(document.content_type)
+    text = decode(body, document.charset or (claimed[1] if claimed else ""))
+    text = text.lstrip(" \t\r\n\ufeff\x00")
+    if not text.strip():
+        raise Rejected("empty", f"the answer of {document.url} is empty; a feed without news would still have a root")
+    if text[0] in "{[":
+        return _parsed(read_json_feed(text), document, complete=True)
+    prologue = _COMMENT.sub("", text[:_PROLOGUE])
+    root = _ROOT.search(prologue)
+    name = (root[1] or root[2]).lower() if root else ""
+    complete = _END.search(text[-_PROLOGUE:]) is not None
+    if name in ("urlset", "sitemapindex"):
+        return _parsed(read_sitemap(text), document, complete)
+    if name == "opml":
+        return _parsed(read_opml(text, document.url), document, complete)
+    if name in ("!doctype", "html", "head", "body"):
+        return _page(text, document)
+    if not root and not _ANY_ROOT.search(prologue):
+        raise Rejected("not_a_feed", f"is no XML, JSON or HTML: {text[:80]!r}")
+    parsed = _parsed(read_syndication(text, document), document, complete)
+    if not root and not parsed.entries:
+        other = _ANY_ROOT.search(prologue)
+        raise Rejected("unsupported_format", f"<{other[1] if other else ''}> is the root of no format of feeds")
+    return parsed
+
+
+def cpu_seconds(document: FeedDocument) -> float:
+    """CPU time that reading `document` may take: ten times what a feed of its size needs."""
+    size = min(len(document.body), LARGEST_BODY)
+    if document.body.startswith(b"\x1f\x8b"):
+        size = min(size * 10, LARGEST_BODY)
+    return min(0.8 + 4e-6 * size, 9.0)
+
+
+def _parsed(draft: Draft, document: FeedDocument, complete: bool) -> ParsedFeed:
+    entries, rejected = build_entries(draft, document)
+    return ParsedFeed(
+        url=document.feed_url or document.url,
+        format=draft.format,
+        title=draft.title,
+        language=draft.language,
+        entries=entries,
+        rejected=rejected,
+        further=draft.further,
+        hints=draft.hints,
+        complete=complete,
+        warnings=draft.warnings,
+    )
+
+
+def _page(text: str, document: FeedDocument) -> ParsedFeed:
+    feeds = discover_feeds(text, document.url)
+    title = page_title(text)
+    if not document.accept_page or not feeds:
+        named = ", ".join(feed.url for feed in feeds) or "none"
+        raise Rejected("not_a_feed", f"is a page, titled {title[:100]!r}, not a feed; feeds that it names: {named}")
+    return ParsedFeed(url=document.feed_url or document.url, format="page", title=title, further=feeds)
+
+
+def _decompressed(body: bytes) -> bytes:
+    """`body`, or what it is a gzip file of (`sitemap.xml.gz`), twice at most."""
+    for _ in range(2):
+        if not body.startswith(b"\x1f\x8b"):
+            break
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            body = unpacker.decompress(body, LARGEST_BODY + 1)
+        except zlib.error as error:
+            raise Rejected("malformed", f"is a gzip file that cannot be unpacked: {error}") from error
+        if len(body) > LARGEST_BODY:
+            break
+    if len(body) > LARGEST_BODY:
+        raise Rejected("too_large", f"more than {LARGEST_BODY >> 20} MiB, unpacked")
+    return body

@@ -1,0 +1,144 @@
+"""From bytes to text and to a tree, for XML that is often not quite XML."""
+
+import codecs
+import re
+from html import escape
+from html.entities import html5
+
+from lxml import etree
+
+from transforms.dead_letters import Rejected
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# The encoding standard of the web (https://encoding.spec.whatwg.org/#names-and-labels) reads these labels as supersets.
+_SUPERSETS = {
+    "ascii": "cp1252",
+    "us-ascii": "cp1252",
+    "iso-8859-1": "cp1252",
+    "iso8859-1": "cp1252",
+    "latin1": "cp1252",
+    "latin-1": "cp1252",
+    "iso-8859-9": "cp1254",
+    "iso-8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "gb_2312-80": "gb18030",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "big5": "big5hkscs",
+    "x-mac-roman": "mac-roman",
+    "macintosh": "mac-roman",
+}
+_DECLARED = re.compile(rb"""^\s*<\?xml[^<>]{0,200}?encoding\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""")
+_META = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_DECLARATION = re.compile(r"<\?xml[^<>]{0,300}?\?>")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});)")
+_NAMED = re.compile(r"&([a-zA-Z][a-zA-Z0-9]{1,31});")
+_XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
+
+
+def decode(body: bytes, charset: str) -> str:
+    """Text of `body`: by its byte order mark, by being valid UTF-8, by the transport, by its own declaration.
+
+    Valid UTF-8 with anything beyond ASCII in it goes before a claim to the contrary: it does not happen by chance.
+    """
+    for mark, encoding in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    if b"\x00" in body[:4]:
+        return body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
+    declared = _DECLARED.search(body[:1024]) or _META.search(body[:4096])
+    claims = [claim for claim in (charset, declared[1].decode("ascii") if declared else "") if claim]
+    if not (b"\x1b" in body and any(claim.lower().startswith("iso-2022") for claim in claims)):
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if error.end >= len(body) - 3 or _mostly_utf8(body):
+                return body.decode("utf-8", "replace")
+    for claim in claims:
+        encoding = _SUPERSETS.get(claim.lower(), claim)
+        try:
+            if not encoding.lower().replace("_", "-").startswith(("utf-8", "utf8")):
+                return body.decode(encoding)
+        except (UnicodeDecodeError, LookupError, ValueError):
+            continue
+    for claim in claims:  # a few broken bytes are better than the wrong letters throughout
+        encoding = _SUPERSETS.get(claim.lower(), claim)
+        try:
+            if codecs.lookup(encoding).name not in ("utf-8", "cp1252"):
+                return body.decode(encoding, "replace")
+        except (LookupError, ValueError):
+            continue
+    return body.decode("cp1252", "replace")
+
+
+def _mostly_utf8(body: bytes) -> bool:
+    """Whether there are more sequences of UTF-8 than bytes that are none."""
+    text = body.decode("utf-8", "surrogateescape")
+    broken = sum(1 for character in text if "\udc80" <= character <= "\udcff")
+    whole = sum(1 for character in text if character > "\x7f") - broken
+    return whole > broken
+
+
+def declared_as_utf8(text: str) -> bytes:
+    """XML text as UTF-8, without the characters that XML forbids, its declaration (if any) saying so."""
+    text = _ILLEGAL.sub("", text)
+    declaration = _DECLARATION.match(text)
+    if declaration:
+        text = text[declaration.end() :]
+    return b'<?xml version="1.0" encoding="utf-8"?>' + text.lstrip().encode()
+
+
+def lenient_tree(text: str) -> etree._Element:
+    """The root of `text`, repaired where it is ill-formed (bare ampersands, HTML entities, open tags).
+
+    Entities of the document's own are not expanded, and nothing is loaded. Raises `Rejected("malformed")` if there is
+    no root to be had.
+    """
+    try:
+        return _tree(declared_as_utf8(text), recover=False)
+    except etree.XMLSyntaxError:
+        pass
+    repaired = _BARE_AMPERSAND.sub("&amp;", _NAMED.sub(_character, text))
+    try:
+        root = _tree(declared_as_utf8(repaired), recover=True)
+    except etree.XMLSyntaxError as error:
+        raise Rejected("malformed", f"is not XML, nor near enough to be read: {error}") from error
+    if root is None:
+        raise Rejected("malformed", "is not XML, nor near enough to be read: it has no root element")
+    return root
+
+
+def _tree(document: bytes, recover: bool) -> etree._Element:
+    parser = etree.XMLParser(
+        recover=recover, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True
+    )
+    return etree.fromstring(document, parser)
+
+
+def _character(match: re.Match[str]) -> str:
+    name = match[1]
+    if name in _XML_ENTITIES:
+        return match[0]
+    character = html5.get(name + ";")
+    return match[0].replace("&", "&amp;") if character is None else escape(character)
+
+
+def local_name(element: etree._Element) -> str:
+    """The element's name without its namespace, lower case."""
+    tag = element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
