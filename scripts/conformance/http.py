@@ -1,0 +1,611 @@
+"""`http/scenarios.jsonl`: scripted server answers, and what a polite and safe client makes of them.
+
+Each scenario is played with the real client against a real server; what passes between two polls is a clock that is
+set, not waited for. `http/policy.json` overrides the policy's numbers by name.
+"""
+
+import asyncio
+import json
+import random
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scripts.conformance.result import GroupResult
+from scripts.conformance.scripted_server import (
+    PUBLIC,
+    Asked,
+    ScriptedServer,
+    authority,
+    feed,
+    routed_socket,
+)
+from transforms.feed_shard import FeedShard, Settled
+from transforms.http.client import Client
+from transforms.http.policy import FetchPolicy, Policy, SchedulePolicy
+from transforms.poll import Document, Parse, Polled, poll_feed
+from transforms.schedule import FeedState, Poll, after_poll, unpack, validators
+
+_START = 1756720800.0  # Mon, 01 Sep 2025 10:00:00 GMT: the `Date` of the scripted answers
+_HOST = "feeds.example.org"
+_NAMES = {
+    "min_interval_s": ("schedule", "min_interval_s"),
+    "default_interval_s": ("schedule", "default_interval_s"),
+    "max_interval_s": ("schedule", "max_interval_s"),
+    "retry_after_cap_s": ("schedule", "retry_after_cap_s"),
+    "jitter": ("schedule", "jitter"),
+    "connect_timeout_s": ("fetch", "connect_timeout_s"),
+    "total_deadline_s": ("fetch", "total_deadline_s"),
+    "max_body_bytes": ("fetch", "max_body_bytes"),
+    "max_redirects": ("fetch", "max_redirects"),
+}
+
+
+def overridden(policy: Policy, file: Path) -> Policy:
+    """The policy with the numbers of a scenario folder's own `policy.json`."""
+    changes: dict[str, dict[str, Any]] = {"schedule": {}, "fetch": {}}
+    for name, value in json.loads(file.read_text()).items() if file.exists() else ():
+        if name in _NAMES:
+            section, setting = _NAMES[name]
+            changes[section][setting] = value
+    schedule: SchedulePolicy = replace(policy.schedule, **changes["schedule"])
+    fetch: FetchPolicy = replace(policy.fetch, **changes["fetch"])
+    return Policy(schedule, fetch)
+
+
+@dataclass
+class One:
+    """What one poll came to."""
+
+    at: float
+    polled: Polled
+    settled: Settled
+    before: FeedState
+    state: FeedState
+    requests: int
+    took_s: float
+    conditional: bool
+
+
+@dataclass
+class Played:
+    """What a scenario came to."""
+
+    polls: list[One] = field(default_factory=list)
+    requests: list[Asked] = field(default_factory=list)
+    discovered: list[int] = field(default_factory=list)
+    rss_mb: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    waited: float = 0.0
+    shard: FeedShard | None = None
+    known: dict[str, str] = field(default_factory=dict)
+
+
+class Script:
+    """The steps of a scenario, one a request; the last one for ever."""
+
+    def __init__(self, steps: list[dict[str, Any]]) -> None:
+        self.steps = [step for step in steps for _ in range(step["respond"].get("repeat", 1))]
+        self.at = 0
+        self.wrong: list[str] = []
+
+    def current(self) -> dict[str, Any]:
+        return self.steps[min(self.at, len(self.steps) - 1)]["respond"]
+
+    @property
+    def played(self) -> bool:
+        return self.at >= len(self.steps)
+
+    def take(self, asked: Asked) -> dict[str, Any]:
+        step = self.steps[min(self.at, len(self.steps) - 1)]
+        self.at += 1
+        wanted = step.get("request", {})
+        for name, value in wanted.get("has", {}).items():
+            if asked.headers.get(name.lower()) != value:
+                self.wrong.append(f"request {self.at}: {name} is {asked.headers.get(name.lower())!r}, not {value!r}")
+        for name in wanted.get("absent", []):
+            if name.lower() in asked.headers:
+                self.wrong.append(f"request {self.at}: {name} was sent: {asked.headers[name.lower()]!r}")
+        for name, pattern in wanted.get("match", {}).items():
+            if not re.fullmatch(pattern, asked.headers.get(name.lower(), "")):
+                self.wrong.append(f"request {self.at}: {name} is {asked.headers.get(name.lower())!r}")
+        if wanted.get("url_unchanged") and asked.path != "/feed.xml":
+            self.wrong.append(f"request {self.at}: {asked.path} was asked")
+        return dict(step["respond"])
+
+
+def _entries_due(start: float, now: float, every: int) -> bytes:
+    newest = int((now - start) // every)
+    return feed(range(max(0, newest - 19) + 100, newest + 101))
+
+
+def resident_mb() -> float:
+    """Resident memory of this process."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+async def _watch_memory(played: Played, base: float) -> None:
+    while True:
+        played.rss_mb = max(played.rss_mb, resident_mb() - base)
+        await asyncio.sleep(0.01)
+
+
+async def play(scenario: dict[str, Any], folder: Path, policy: Policy, agent: str, parse: Parse) -> Played:
+    """Polls one feed until every step of the scenario has been played."""
+    script = Script(scenario["steps"])
+    played = Played()
+    clock = [_START]
+
+    def lookup_result() -> list[str]:
+        kind = script.current().get("dns")
+        if kind:
+            script.at += 1
+            raise socket.gaierror(socket.EAI_NONAME if kind == "NXDOMAIN" else socket.EAI_AGAIN, kind)
+        return [PUBLIC]
+
+    async def lookup(host: str, port: int) -> list[str]:
+        return lookup_result()
+
+    def generated(every: int) -> bytes:
+        return _entries_due(_START - 86400, clock[0], every)
+
+    async with ScriptedServer(script.take, folder, generated) as server:
+
+        def route(address: tuple[Any, ...]) -> tuple[str, int]:
+            step = script.current()
+            if step.get("refuse"):
+                script.at += 1
+                return "127.0.0.1", 9
+            if step.get("tls"):
+                script.at += 1
+                return "127.0.0.1", server.stranger_port
+            return "127.0.0.1", server.tls_port if address[1] == 443 else server.plain_port
+
+        steps = json.dumps(scenario["steps"])
+        scheme = "https" if '"tls"' in steps or "downgrade" in scenario["id"] else "http"
+        feed_url = f"{scheme}://{_HOST}/feed.xml"
+        quick = replace(policy.fetch, min_delay_s=0.0, dns_ttl_s=0.0 if '"dns"' in steps else 60.0)
+        client = Client(quick, agent, lookup=lookup, make_socket=routed_socket(route), tls=authority().client)
+        shard = FeedShard(policy.schedule, quick.per_host, lambda _: played.known)
+        shard.load([feed_url], {}, clock[0])
+        played.shard = shard
+        base = resident_mb()
+        watch = asyncio.create_task(_watch_memory(played, base))
+        try:
+            while not script.played and len(played.polls) < 500:
+                if script.current().get("manual_enable"):
+                    shard.enable(feed_url, clock[0])
+                due = shard.next_due()
+                if due is None:
+                    break
+                clock[0] = max(clock[0], due)
+                if not await _poll_once(shard, client, parse, clock, played, script, server):
+                    break
+        finally:
+            watch.cancel()
+            await client.close()
+        played.requests = server.requests
+    played.notes = script.wrong
+    return played
+
+
+async def _poll_once(
+    shard: FeedShard,
+    client: Client,
+    parse: Parse,
+    clock: list[float],
+    played: Played,
+    script: Script,
+    server: ScriptedServer,
+) -> bool:
+    asks = shard.due(clock[0], 1)
+    for _ in range(10):  # the clock of a scenario leaps, and what a leap leaves overdue is spread over some seconds
+        if not asks:
+            clock[0] += 1.0
+            asks = shard.due(clock[0], 1)
+    if not asks:
+        return False
+    ask = asks[0]
+    before, asked = len(server.requests), time.monotonic()
+    kill = script.current().get("kill")
+    polled = await poll_feed(client, ask, parse)
+    took = time.monotonic() - asked
+    if kill == "after_fetch_before_commit":
+        states = {ask.feed_url: shard._states[ask.feed_url]}  # what the last commit left
+        shard.__init__(shard._policy, shard._per_host, shard._known)  # type: ignore[misc]
+        shard.load([ask.feed_url], states, clock[0])
+        return True
+    settled = shard.settle(ask.feed_url, polled, clock[0])
+    for discovery in settled.discoveries:
+        played.known[discovery.entry.identity] = discovery.entry.content_hash
+    played.discovered.append(len(settled.discoveries))
+    played.polls.append(
+        One(
+            clock[0],
+            polled,
+            settled,
+            ask.state,
+            unpack(settled.state),
+            len(server.requests) - before,
+            took,
+            bool(ask.headers),
+        )
+    )
+    return True
+
+
+def _soft(one: One) -> bool:
+    return bool(one.state.reason) and not one.state.gone and not one.settled.discoveries
+
+
+def _bound(text: str, value: float) -> bool:
+    operator, number = text[:2], float(text[2:])
+    return value <= number if operator == "<=" else value >= number
+
+
+def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[str]:
+    """What is wrong with how a scenario was played."""
+    expect: Mapping[str, Any] = scenario["expect"]
+    yield from played.notes
+    total = sum(played.discovered)
+    last = played.polls[-1] if played.polls else None
+    if last is None:
+        yield "nothing was polled"
+        return
+    soft = [_soft(one) for one in played.polls]
+    yield from _judge_entries(expect, played, soft, total)
+    wait = last.state.next_poll_at - last.at
+    if "next_not_before_s" in expect and wait < expect["next_not_before_s"]:
+        yield f"next poll after {wait:.0f} s, not before {expect['next_not_before_s']} s"
+    if "next_not_after_s" in expect and wait > expect["next_not_after_s"]:
+        yield f"next poll after {wait:.0f} s, not after {expect['next_not_after_s']} s"
+    if "other_feeds_same_host_not_before_s" in expect:
+        yield from _judge_neighbour(expect["other_feeds_same_host_not_before_s"], played)
+    if "unconditional_within_s" in expect:
+        bare = [one.at for one in played.polls if not one.conditional]
+        gaps = [later - earlier for earlier, later in zip(bare, bare[1:])]
+        if not gaps or max(gaps) > expect["unconditional_within_s"] + 1:
+            yield f"requests without validators are {[round(gap) for gap in gaps]} s apart"
+        if gaps and min(gaps) < policy.schedule.unconditional_every_s - 1:
+            yield f"two requests without validators are only {min(gaps):.0f} s apart"
+    if "interval_after_s" in expect and not _bound(expect["interval_after_s"], wait):
+        yield f"the interval is {wait:.0f} s, expected {expect['interval_after_s']}"
+    if "growth_min" in expect:
+        yield from _judge_growth(expect, played)
+    if "status" in expect:
+        status = "stopped" if any(one.state.gone for one in played.polls) else "active"
+        if status != expect["status"]:
+            yield f"the feed is {status}, expected {expect['status']}"
+    if "requests" in expect and len(played.requests) != expect["requests"]:
+        yield f"{len(played.requests)} requests, expected {expect['requests']}"
+    if "max_requests" in expect and played.polls[0].requests > expect["max_requests"]:
+        yield f"{played.polls[0].requests} requests in one poll, expected at most {expect['max_requests']}"
+    if "feed_url_after" in expect:
+        yield from _judge_url(str(expect["feed_url_after"]), played, last)
+    for name in expect.get("absent_headers", ()):
+        if any(name.lower() in asked.headers for asked in played.requests):
+            yield f"{name} was sent"
+    if expect.get("blocked") and not last.state.reason.startswith("blocked"):
+        yield f"ended with `{last.state.reason}`, expected a refusal"
+    if "peak_rss_mb" in expect and played.rss_mb > expect["peak_rss_mb"]:
+        yield f"{played.rss_mb:.0f} MB were added to resident memory"
+    if "total_s" in expect and max(one.took_s for one in played.polls) > policy.fetch.total_deadline_s + 1:
+        yield f"took {max(one.took_s for one in played.polls):.1f} s"
+    if expect.get("error") == "too_large" and last.polled.poll.reason != "too_large":
+        yield f"ended with `{last.polled.poll.reason}`, expected `too_large`"
+    if expect.get("error") == "headers" and not last.polled.poll.reason:
+        yield "ended well, expected an error"
+
+
+def _judge_entries(expect: Mapping[str, Any], played: Played, soft: list[bool], total: int) -> Iterator[str]:
+    for number, wanted in enumerate(expect.get("new", ())):
+        if number >= len(played.discovered):
+            yield f"poll {number + 1} did not happen"
+            continue
+        got = played.discovered[number]
+        if wanted == "3 or soft_error":
+            right = got == 3 or soft[number]
+        elif wanted == "0-3":
+            right = 0 <= got <= 3
+        else:
+            right = wanted == "rest" or got == wanted
+        if not right:
+            reason = played.polls[number].polled
+            yield f"poll {number + 1} brought {got}, expected {wanted} ({reason.poll.reason} {reason.message[:80]})"
+    if "total_new" in expect and total != expect["total_new"]:
+        yield f"{total} entries in all, expected {expect['total_new']}"
+    for number, wanted in enumerate(expect.get("parsed", ())):
+        if (played.polls[number].polled.document is not None) != wanted:
+            yield f"poll {number + 1} was {'not ' if wanted else ''}parsed"
+    if expect.get("soft_error") is True and not soft[-1]:
+        yield f"no soft error: `{played.polls[-1].state.reason}`"
+    if expect.get("dead_letter") and not any(one.settled.letter for one in played.polls):
+        yield "no dead letter"
+
+
+def _judge_neighbour(least: float, played: Played) -> Iterator[str]:
+    assert played.shard is not None
+    last = played.polls[-1]
+    other = f"http://{_HOST}/another.xml"
+    played.shard.load([other], {}, last.at)
+    now = last.at
+    while now < last.at + 10 * least:
+        now += 60.0
+        if any(ask.feed_url == other for ask in played.shard.due(now, 10)):
+            break
+    if now - last.at < least:
+        yield f"another feed of the host was asked after {now - last.at:.0f} s"
+
+
+def _judge_growth(expect: Mapping[str, Any], played: Played) -> Iterator[str]:
+    waits = [one.state.next_poll_at - one.at for one in played.polls]
+    failed = [wait for wait, one in zip(waits, played.polls) if one.state.reason]
+    for earlier, later in zip(failed, failed[1:]):
+        if later < expect["growth_min"] * earlier and later < expect["max_s"] / 1.2:
+            yield f"the delay grew from {earlier:.0f} to {later:.0f} s"
+    if max(waits) > expect["max_s"]:
+        yield f"a delay of {max(waits):.0f} s"
+    if expect.get("reset") and (played.polls[-1].state.failures or waits[-1] > failed[-1]):
+        yield "success did not end the back-off"
+
+
+def _judge_url(wanted: str, played: Played, last: One) -> Iterator[str]:
+    first = played.polls[0].before.url
+    got = last.state.url
+    if "unchanged" in wanted and got == first:
+        return
+    moved = next((path for path in re.findall(r"/\w+", wanted) if urlsplit(got).path == path), "")
+    if "new" in wanted and got != first:
+        return
+    if not moved:
+        yield f"the feed is at {got}, expected {wanted}"
+
+
+# Scenarios of many feeds: what matters is how they get along.
+
+
+async def _many(
+    count: int,
+    hosts: Callable[[int], str],
+    addresses: Callable[[str], str],
+    respond: Callable[[Asked], dict[str, Any]],
+    policy: FetchPolicy,
+    agent: str,
+    parse: Parse,
+) -> tuple[ScriptedServer, float, list[float]]:
+    """Asks for `count` feeds at once; the server, seconds it took, and when each was back."""
+
+    async def lookup(host: str, port: int) -> list[str]:
+        return [addresses(host)]
+
+    async with ScriptedServer(respond, Path()) as server:
+        client = Client(
+            policy, agent, lookup=lookup, make_socket=routed_socket(lambda _: ("127.0.0.1", server.plain_port))
+        )
+        started = time.monotonic()
+        done: list[float] = []
+
+        async def one(number: int) -> None:
+            await client.get(f"http://{hosts(number)}/feed{number}.xml")
+            done.append(time.monotonic() - started)
+
+        try:
+            await asyncio.gather(*(one(number) for number in range(count)))
+        finally:
+            await client.close()
+        return server, time.monotonic() - started, done
+
+
+async def _host_concurrency(scenario: dict[str, Any], policy: Policy, agent: str, parse: Parse) -> Iterator[str]:
+    expect, respond = scenario["expect"], dict(scenario["steps"][0]["respond"])
+    delay = 0.1
+    shared_ip = expect.get("same_ip", False)
+    respond["latency_s"] = 0.25
+    fetch = replace(policy.fetch, min_delay_s=delay)
+    server, _, _ = await _many(
+        expect["feeds"],
+        lambda n: f"blog{n}.example.org" if shared_ip else _HOST,
+        lambda host: PUBLIC,
+        lambda asked: respond,
+        fetch,
+        agent,
+        parse,
+    )
+    wrong = []
+    if server.most_at_once > expect["max_in_flight"]:
+        wrong.append(f"{server.most_at_once} requests at once")
+    starts = sorted(server.starts)
+    close = [later - earlier for earlier, later in zip(starts, starts[1:])]
+    if not shared_ip and min(close) < delay * 0.8:  # the server sees a start a little later than the client makes it
+        wrong.append(f"two starts only {min(close) * 1000:.0f} ms apart")
+    if len(starts) != expect["feeds"]:
+        wrong.append(f"{len(starts)} of {expect['feeds']} feeds were asked")
+    return iter(wrong)
+
+
+async def _slow_neighbour(scenario: dict[str, Any], policy: Policy, agent: str, parse: Parse) -> Iterator[str]:
+    """The same feeds with and without a host that hangs; the better of two runs each, since clocks are noisy."""
+    count = scenario["expect"]["feeds"]
+    fetch = replace(policy.fetch, min_delay_s=0.0, total_deadline_s=30.0)
+    best: dict[bool, float] = {}
+
+    async def once(hanging: int) -> float:
+        def respond(asked: Asked) -> dict[str, Any]:
+            if asked.headers.get("host", "").startswith("slow"):
+                return {"hang": True}
+            return {"status": 200, "headers": {}, "body": "@feed3", "latency_s": 0.05}
+
+        async def lookup(host: str, port: int) -> list[str]:
+            return [f"93.184.{int(host.strip('slowhost.exampleorg') or 0) % 250}.{1 + len(host)}"]
+
+        async with ScriptedServer(respond, Path()) as server:
+            client = Client(
+                fetch, agent, lookup=lookup, make_socket=routed_socket(lambda _: ("127.0.0.1", server.plain_port))
+            )
+            stuck = [asyncio.create_task(client.get(f"http://slow.example.org/feed{n}.xml")) for n in range(hanging)]
+            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            try:
+                await asyncio.gather(*(client.get(f"http://host{n % 250}.example.org/{n}.xml") for n in range(count)))
+                return time.monotonic() - started
+            finally:
+                for task in stuck:
+                    task.cancel()
+                await asyncio.gather(*stuck, return_exceptions=True)
+                await client.close()
+
+    for _ in range(3):
+        for hanging in (0, 20):
+            took = await once(hanging)
+            best[bool(hanging)] = min(took, best.get(bool(hanging), took))
+    loss = 1 - best[False] / best[True]
+    return iter([f"{loss:.0%} of the throughput was lost"] if loss >= 0.05 else [])
+
+
+def _jitter(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
+    expect = scenario["expect"]
+    headers = {name.lower(): value for name, value in scenario["steps"][0]["respond"]["headers"].items()}
+    buckets: Counter[int] = Counter()
+    for number in range(expect["feeds"]):
+        url = f"https://{_HOST}/feed/{number}"
+        poll = Poll(200, headers, brought=3)
+        state = after_poll(url, FeedState(url), poll, _START, policy.schedule).state
+        buckets[int((state.next_poll_at - _START) // expect["bucket_s"])] += 1
+        if state.next_poll_at < _START + 3600:
+            yield f"feed {number} is polled before its bound"
+    share = max(buckets.values()) / expect["feeds"]
+    if share > expect["max_bucket_share"]:
+        yield f"{share:.1%} of the polls fall into one minute"
+
+
+def _settle_304(shard: FeedShard, feed_url: str, conditional: bool, now: float) -> None:
+    shard.settle(feed_url, Polled(Poll(304 if conditional else 200, {"etag": '"1"'}, conditional=conditional)), now)
+
+
+def _restart(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
+    count = scenario["expect"]["feeds"]
+    rng = random.Random(1)
+    saved: dict[str, bytes] = {}
+    before = FeedShard(policy.schedule, 2, lambda _: {})
+    urls = [f"https://h{number}.example.org/feed" for number in range(count)]
+    before.load(urls, {}, _START)
+    for offset in range(0, 3600, 5):
+        for ask in before.due(_START + offset, 10_000):
+            _settle_304(before, ask.feed_url, False, _START + offset)
+    from transforms.schedule import pack
+
+    for url in urls:
+        state = before.state(url)
+        saved[url] = pack(replace(state, next_poll_at=_START + 3600 + rng.uniform(-3000, 3000)))
+    after = FeedShard(policy.schedule, 2, lambda _: {})
+    now = _START + 3600
+    after.load(urls, saved, now)
+    counts: Counter[int] = Counter()
+    for offset in range(0, 3600, 5):
+        for ask in after.due(now + offset, 10_000):
+            planned = unpack(saved[ask.feed_url]).next_poll_at
+            if now + offset < planned:
+                yield f"{ask.feed_url} was polled {planned - now - offset:.0f} s early"
+                return
+            if not ask.headers:
+                yield f"{ask.feed_url} was asked without validators"
+                return
+            counts[offset] += 1
+            _settle_304(after, ask.feed_url, True, now + offset)
+    if max(counts.values()) > count * 0.05:
+        yield f"{max(counts.values())} polls at once after the start"
+
+
+def _clock_jump(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
+    leap = scenario["expect"]["clock_jump_s"]
+    urls = [f"https://h{number}.example.org/feed" for number in range(1000)]
+    shard = FeedShard(policy.schedule, 2, lambda _: {})
+    shard.load(urls, {}, _START)
+    now, polls = _START, Counter[str]()
+    last: dict[str, float] = {}
+    run = 0.0
+    worst = 0
+    jumps = {6 * 3600: -leap, 12 * 3600: leap, 18 * 3600: leap, 24 * 3600: -leap}
+    while run < 36 * 3600:
+        run += 5
+        now += 5 + jumps.get(int(run), 0)
+        asks = shard.due(now, 10_000)
+        worst = max(worst, len(asks) if run > 600 else 0)
+        for ask in asks:
+            gap = run - last.get(ask.feed_url, run - 86400)
+            if gap < policy.schedule.min_interval_s - 5:
+                yield f"{ask.feed_url} was asked again after {gap:.0f} s"
+                return
+            last[ask.feed_url] = run
+            polls[ask.feed_url] += 1
+            _settle_304(shard, ask.feed_url, bool(ask.headers), now)
+    if worst > 50:
+        yield f"{worst} polls at once"
+    # As if the clock had never been touched: with 304s the interval grows to hours, but nobody is left out.
+    starved = [url for url in urls if run - last.get(url, 0.0) > 2 * policy.schedule.max_interval_s or polls[url] < 5]
+    if starved:
+        yield f"{len(starved)} feeds starved"
+
+
+async def judged(scenario: dict[str, Any], folder: Path, policy: Policy, agent: str, parse: Parse) -> list[str]:
+    """Plays a scenario; what is wrong with it."""
+    expect = scenario["expect"]
+    if "max_in_flight" in expect:
+        return list(await _host_concurrency(scenario, policy, agent, parse))
+    if scenario["steps"][0]["respond"].get("hang"):
+        return list(await _slow_neighbour(scenario, policy, agent, parse))
+    if "max_bucket_share" in expect:
+        return list(_jitter(scenario, policy))
+    if expect.get("restart"):
+        return list(_restart(scenario, policy))
+    if "clock_jump_s" in expect:
+        return list(_clock_jump(scenario, policy))
+    played = await play(scenario, folder, policy, agent, parse)
+    wrong = list(judge(scenario, played, policy))
+    return wrong
+
+
+def _is_slow(scenario: dict[str, Any]) -> bool:
+    return "total_s" in scenario["expect"]
+
+
+async def _play_all(
+    scenarios: list[dict[str, Any]], folder: Path, policy: Policy, agent: str, parse: Parse
+) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+
+    async def one(scenario: dict[str, Any]) -> None:
+        try:
+            found[scenario["id"]] = await judged(scenario, folder, policy, agent, parse)
+        except Exception as error:  # a crash of the client is what a scenario is there to find
+            found[scenario["id"]] = [f"{type(error).__name__}: {error}"]
+
+    for scenario in scenarios:
+        if not _is_slow(scenario):
+            await one(scenario)
+    await asyncio.gather(*(one(scenario) for scenario in scenarios if _is_slow(scenario)))
+    for scenario in scenarios:
+        if scenario["expect"].get("other_feeds_unaffected"):
+            found[scenario["id"]] += await _slow_neighbour({"expect": {"feeds": 200}}, policy, agent, parse)
+    return found
+
+
+def run(folder: Path, policy: Policy, agent: str, parse: Parse) -> GroupResult:
+    """Every scenario of `http/`."""
+    file = folder / "http" / "scenarios.jsonl"
+    scenarios = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
+    policy = overridden(policy, folder / "http" / "policy.json")
+    found = asyncio.run(_play_all(scenarios, folder, policy, agent, parse))
+    failures = tuple(f"{name}: {wrong}" for name, wrongs in found.items() for wrong in wrongs)
+    passed = sum(not wrongs for wrongs in found.values())
+    return GroupResult("http", passed, len(scenarios), failures)

@@ -1,0 +1,239 @@
+"""The feeds of one shard: which are due, and what a poll of them brought. Beam-free; the clock is an argument.
+
+A feed's validators and its next poll change only together with the entries that they stand for: `settle` answers with
+both, and whoever calls it writes both down before anything else happens (`Settled`).
+"""
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from transforms.http.addresses import host_of
+from transforms.http.policy import SchedulePolicy
+from transforms.poll import Ask, Polled
+from transforms.records import DeadLetter, Entry
+from transforms.schedule import FeedState, after_poll, pack, resumed, shifted, unpack, validators
+
+STAGE = "discover"
+_LEASE_S = 300.0
+"""A poll that has not come back after this long is lost (its worker died), and its feed is due again."""
+_LEAP_S = 120.0
+_MAX_ENTRIES = 5_000
+"""Entries of one poll; a news sitemap has 1,000 at most."""
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """An entry that is new, or was edited.
+
+    Attributes:
+        unit: the ledger's name for it: the same entry with the same content always has the same.
+        entry: as the feed has it.
+        seen_at: when it was first seen (seconds since 1970).
+        edited: another content of this entry was seen before.
+    """
+
+    unit: str
+    entry: Entry
+    seen_at: float
+    edited: bool = False
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What one poll came to: to be made durable as one.
+
+    Attributes:
+        feed_url: its name.
+        state: packed.
+        discoveries: in the order of the feed.
+        letter: the dead letter of the feed, if it has just begun to fail, or fails in a new way.
+        feeds: URLs of feeds that the document points to.
+    """
+
+    feed_url: str
+    state: bytes
+    discoveries: Sequence[Discovery] = ()
+    letter: DeadLetter | None = None
+    feeds: Sequence[str] = ()
+
+
+Known = Callable[[str], Mapping[str, str]]
+"""Of a feed, by its name: the content hash of each entry that was discovered before, by identity."""
+
+
+def unit_of(entry: Entry) -> str:
+    """The ledger's name of an entry with this content."""
+    text = "\0".join((entry.feed_url, entry.identity, entry.content_hash))
+    return "entry:" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass
+class _Hosts:
+    held: dict[str, float] = field(default_factory=dict)
+    busy: Counter[str] = field(default_factory=Counter)
+
+
+class FeedShard:
+    """The schedule of some feeds.
+
+    Args:
+        policy: the numbers.
+        per_host: polls of one host that may be under way.
+        known: what was discovered before.
+        own_headers: the user's headers, by feed.
+    """
+
+    def __init__(
+        self,
+        policy: SchedulePolicy,
+        per_host: int,
+        known: Known,
+        own_headers: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._per_host = per_host
+        self._known = known
+        self._own_headers = own_headers or {}
+        self._states: dict[str, bytes] = {}
+        self._due: list[tuple[float, str]] = []
+        self._under_way: dict[str, tuple[float, str]] = {}
+        self._hosts = _Hosts()
+        self._now = 0.0
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def load(self, feed_urls: Iterable[str], states: Mapping[str, bytes], now: float) -> None:
+        """Takes on feeds: with the state they were left in, or as new ones. Overdue ones are spread."""
+        self._now = max(self._now, now)
+        fresh = {url: unpack(states[url]) if url in states else FeedState(url) for url in feed_urls}
+        fresh = {url: state for url, state in fresh.items() if url not in self._states}
+        waiting = sum(state.next_poll_at <= now for state in fresh.values())
+        for url, state in fresh.items():
+            self._put(url, resumed(url, state, now, waiting, self._policy))
+
+    def _put(self, feed_url: str, state: FeedState) -> bytes:
+        packed = self._states[feed_url] = pack(state)
+        if not state.gone:
+            heapq.heappush(self._due, (state.next_poll_at, feed_url))
+        return packed
+
+    def state(self, feed_url: str) -> FeedState:
+        """The state of one feed."""
+        return unpack(self._states[feed_url])
+
+    def enable(self, feed_url: str, now: float) -> None:
+        """Takes a feed up again that had ended (410), at the user's wish."""
+        state = replace(self.state(feed_url), gone=False, next_poll_at=now, failures=0, failing_since=0.0, reason="")
+        self._put(feed_url, state)
+
+    def due(self, now: float, room: int) -> list[Ask]:
+        """Feeds to poll now, longest due first; they count as under way until `settle`.
+
+        Args:
+            now: the clock. If it leapt, the schedule goes along instead of storming or starving.
+            room: how many more polls may be started.
+        """
+        if self._now and not -1.0 <= now - self._now <= _LEAP_S:
+            self._leap(now)
+        self._now = now
+        self._give_up_lost(now)
+        asks: list[Ask] = []
+        crowded: list[tuple[float, str]] = []
+        while self._due and self._due[0][0] <= now and len(asks) < room:
+            at, feed_url = heapq.heappop(self._due)
+            state = unpack(self._states[feed_url])
+            if at != state.next_poll_at or state.gone or feed_url in self._under_way:
+                continue  # an older appointment of a feed that has a newer one
+            host = host_of(state.url)
+            held = self._hosts.held.get(host, 0.0)
+            if held > now:
+                self._put(feed_url, replace(state, next_poll_at=held))
+            elif self._hosts.busy[host] >= self._per_host:
+                crowded.append((at, feed_url))
+            else:
+                self._hosts.busy[host] += 1
+                self._under_way[feed_url] = (now, host)
+                headers = validators(state, now, self._policy)
+                asks.append(Ask(feed_url, state, headers, self._own_headers.get(feed_url, {})))
+        for appointment in crowded:
+            heapq.heappush(self._due, appointment)
+        return asks
+
+    def next_due(self) -> float | None:
+        """When the next feed is due, if any is; of use to a simulation."""
+        while self._due:
+            at, feed_url = self._due[0]
+            if feed_url not in self._under_way and unpack(self._states[feed_url]).next_poll_at == at:
+                return at
+            heapq.heappop(self._due)
+        return None
+
+    def settle(self, feed_url: str, polled: Polled, now: float) -> Settled:
+        """What a poll came to. The shard's own schedule is moved on; making it durable is the caller's."""
+        started = self._under_way.pop(feed_url, None)
+        if started is not None:
+            self._release(started[1])
+        before = self.state(feed_url)
+        discoveries = self._discover(feed_url, polled, now)
+        poll = replace(polled.poll, brought=len(discoveries))
+        step = after_poll(feed_url, before, poll, now, self._policy)
+        if step.hold_host_until:
+            host = host_of(before.url)
+            self._hosts.held[host] = max(step.hold_host_until, self._hosts.held.get(host, 0.0))
+        packed = self._put(feed_url, step.state)
+        letter = None
+        if step.state.reason and step.state.reason != before.reason:
+            letter = DeadLetter(
+                stage=STAGE,
+                reason=step.state.reason,
+                message=polled.message or f"{before.url}: {step.state.reason}",
+                url=before.url,
+                feed_url=feed_url,
+                attempts=step.state.failures,
+            )
+        return Settled(feed_url, packed, discoveries, letter, polled.document.feeds if polled.document else ())
+
+    def _discover(self, feed_url: str, polled: Polled, now: float) -> list[Discovery]:
+        if polled.document is None or polled.poll.reason or not polled.document.entries:
+            return []
+        known = self._known(feed_url)
+        found: dict[str, Discovery] = {}
+        for entry in polled.document.entries[:_MAX_ENTRIES]:
+            if known.get(entry.identity) != entry.content_hash and entry.identity not in found:
+                found[entry.identity] = Discovery(unit_of(entry), entry, now, entry.identity in known)
+        return list(found.values())
+
+    def hold(self, host: str, until: float) -> None:
+        """Leaves a host alone until then."""
+        self._hosts.held[host] = max(until, self._hosts.held.get(host, 0.0))
+
+    def _release(self, host: str) -> None:
+        self._hosts.busy[host] -= 1
+        if self._hosts.busy[host] <= 0:
+            del self._hosts.busy[host]
+
+    def _give_up_lost(self, now: float) -> None:
+        for feed_url, (since, host) in list(self._under_way.items()):
+            if now - since > _LEASE_S:
+                del self._under_way[feed_url]
+                self._release(host)
+                heapq.heappush(self._due, (self.state(feed_url).next_poll_at, feed_url))
+        if len(self._hosts.held) > 1_000:
+            self._hosts.held = {host: until for host, until in self._hosts.held.items() if until > now}
+
+    def _leap(self, now: float) -> None:
+        """The clock was set, or the machine slept."""
+        back = self._now - now
+        self._due.clear()
+        states = {url: unpack(packed) for url, packed in self._states.items()}
+        if back > 0:
+            states = {url: shifted(state, -back) for url, state in states.items()}
+            self._hosts.held = {host: until - back for host, until in self._hosts.held.items()}
+            self._under_way = {url: (since - back, host) for url, (since, host) in self._under_way.items()}
+        waiting = sum(not state.gone and state.next_poll_at <= now for state in states.values())
+        for url, state in states.items():
+            self._put(url, resumed(url, state, now, waiting, self._policy))
