@@ -8,6 +8,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from transforms.dead_letters import Rejected
 from transforms.reading.scan import MAX_DOCUMENT_BYTES, read_document
+from transforms.reading.sniff import HEAD_BYTES, sniff
 from transforms.reading.units import Form, Unit
 from transforms.records import Entry, Origin, Page
 
