@@ -157,6 +157,7 @@ def test_the_plan_puts_units_in_the_order_they_were_seen_whatever_the_order_of_f
         json.dumps({"url": f"https://a.example/{n}", "text": "t", "timestamp": 1.7e9 + n * 7 % 5}) for n in range(9)
     ]
     files = [write(tmp_path, f"{n}.jsonl", row.encode()) for n, row in enumerate(rows)]
+    files.insert(3, write(tmp_path, "no-time.txt", b"A text that nobody has dated."))
     orders = []
     for number, order in enumerate((files, files[::-1])):
         plan = tmp_path / f"plan{number}.db"

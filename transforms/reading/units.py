@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+_BEFORE_ALL = "0000-00-00T00:00:00Z"
+
 
 class Form(str, Enum):
     """What a file or a record in a file is, told from its content."""
@@ -44,5 +46,5 @@ class Unit:
 
     @property
     def rank(self) -> str:
-        """Its place in the total order, as text that sorts."""
-        return f"{self.seen_at}|{self.digest}|{self.name}"
+        """Its place in the total order, as text that sorts; what has no time comes first."""
+        return f"{self.seen_at or _BEFORE_ALL}|{self.digest}|{self.name}"
