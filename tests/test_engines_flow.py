@@ -67,6 +67,10 @@ def note(keyed: tuple[int, int]) -> tuple[int, int]:
     return keyed
 
 
+def note_count(count: int) -> None:
+    events.append(f"counted {count}")
+
+
 def build(root: beam.Pipeline) -> beam.PCollection:
     numbers = root | beam.Impulse() | beam.Map(lambda _: CHUNKS) | beam.ParDo(Chunks()).with_output_types(int)
     keyed = numbers | "Key" >> beam.Map(lambda n: (n % 2, n)).with_output_types(tuple[int, int])
@@ -110,5 +114,5 @@ def test_a_side_input_is_complete() -> None:
         everything = beam.pvalue.AsList(build(pipeline))
         one = pipeline | "Once" >> beam.Impulse()
         counted = one | "Count" >> beam.Map(lambda _, everything: len(everything), everything)
-        counted | "Say" >> beam.Map(lambda n: events.append(f"counted {n}"))
+        counted | "Say" >> beam.Map(note_count)
     assert f"counted {2 * CHUNKS}" in events
