@@ -61,7 +61,7 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
     if not root and not _ANY_ROOT.search(prologue):
         raise Rejected("not_a_feed", f"is no XML, JSON or HTML: {text[:80]!r}")
     parsed = _parsed(read_syndication(text, document), document, complete)
-    if not root and not parsed.entries:
+    if not root and not (parsed.entries or parsed.rejected):
         other = _ANY_ROOT.search(prologue)
         raise Rejected("unsupported_format", f"<{other[1] if other else ''}> is the root of no format of feeds")
     return parsed
