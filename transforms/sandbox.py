@@ -29,7 +29,7 @@ from typing import Any, Generic, TypeVar
 
 from transforms import sandbox_worker
 from transforms.dead_letters import Rejected
-from transforms.sandbox_worker import FORK, PID, REAP, Hangup, Limits, Order, Reply
+from transforms.sandbox_worker import FORK, PID, REAP, SECONDS, Hangup, Limits, Order, Reply
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -85,7 +85,8 @@ class Sandbox(Generic[A, R]):
     ) -> None:
         if getattr(function, "__module__", None) == "__main__":
             raise ValueError(f"{function!r} is defined in __main__, where no worker can import it: move it to a module")
-        limits = Limits(seconds, wall_seconds or 10 * seconds, memory_mb, result_mb)
+        limits = Limits(memory_mb, result_mb)
+        self._seconds = seconds, wall_seconds or 10 * seconds
         order = Order(
             path=tuple(os.path.abspath(place) for place in sys.path),  # noqa: PTH100 - "" is the working directory
             function=pickle.dumps(function),
@@ -102,14 +103,17 @@ class Sandbox(Generic[A, R]):
         for thread in self._threads:
             thread.start()
 
-    def submit(self, argument: A) -> "Future[R]":
+    def submit(self, argument: A, seconds: float | None = None) -> "Future[R]":
         """Queues a call, and blocks while the queue is full.
+
+        `seconds` of CPU time, and ten times as many of wall time, for this call instead of the sandbox's own.
 
         The future raises what the function raised (with a `RemoteError` as its cause), or `Rejected` with the reason
         `timeout`, `memory`, `crashed`, `result_too_large` or `error` (what was raised cannot be pickled), or
         `SandboxError`. Cancelling it works until the call has begun.
         """
-        return self._calls.put(pickle.dumps(argument, pickle.HIGHEST_PROTOCOL))
+        cpu, wall = (seconds, 10 * seconds) if seconds is not None else self._seconds
+        return self._calls.put(pickle.dumps(argument, pickle.HIGHEST_PROTOCOL), cpu, wall)
 
     def __call__(self, argument: A) -> R:
         """One call, waited for."""
@@ -133,36 +137,44 @@ def _close(calls: "_Calls", nursery: "_Nursery") -> None:
     nursery.close()
 
 
+@dataclass(frozen=True)
+class _Call:
+    argument: bytes
+    cpu_seconds: float
+    wall_seconds: float
+    future: "Future[Any]"
+
+
 class _Calls:
-    """The bounded queue of calls: pickled arguments and their futures."""
+    """The bounded queue of calls."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._waiting: deque[tuple[bytes, Future[Any]]] = deque()
+        self._waiting: deque[_Call] = deque()
         self._changed = threading.Condition()
         self.closed = False
 
-    def put(self, argument: bytes) -> "Future[Any]":
+    def put(self, argument: bytes, cpu_seconds: float, wall_seconds: float) -> "Future[Any]":
         future: Future[Any] = Future()
         with self._changed:
             self._changed.wait_for(lambda: self.closed or len(self._waiting) < self._limit)
             if self.closed:
                 raise SandboxError("the sandbox is closed")
-            self._waiting.append((argument, future))
+            self._waiting.append(_Call(argument, cpu_seconds, wall_seconds, future))
             self._changed.notify_all()
         return future
 
-    def take(self) -> "tuple[bytes, Future[Any]] | None":
+    def take(self) -> _Call | None:
         """The next call, begun; None when the sandbox is closed."""
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self.closed or self._waiting)
                 if self.closed:
                     return None
-                argument, future = self._waiting.popleft()
+                call = self._waiting.popleft()
                 self._changed.notify_all()
-            if future.set_running_or_notify_cancel():
-                return argument, future
+            if call.future.set_running_or_notify_cancel():
+                return call
 
     def close(self) -> None:
         with self._changed:
@@ -170,9 +182,9 @@ class _Calls:
             left = list(self._waiting)
             self._waiting.clear()
             self._changed.notify_all()
-        for _, future in left:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(SandboxError("the sandbox was closed before the call began"))
+        for call in left:
+            if call.future.set_running_or_notify_cancel():
+                call.future.set_exception(SandboxError("the sandbox was closed before the call began"))
 
 
 @dataclass(frozen=True)
@@ -290,14 +302,13 @@ def _attend(calls: _Calls, nursery: _Nursery, limits: Limits) -> None:
     """One thread a worker: hands it one call after another, and replaces it when it has died."""
     attendant = _Attendant(nursery, limits)
     while (call := calls.take()) is not None:
-        argument, future = call
         try:
-            result = attendant.run(argument)
+            result = attendant.run(call)
         except BaseException as error:
-            future.set_exception(error)
+            call.future.set_exception(error)
         else:
-            future.set_result(result)
-        del argument, call, future
+            call.future.set_result(result)
+        del call
     attendant.dismiss()
 
 
@@ -307,29 +318,30 @@ class _Attendant:
         self._limits = limits
         self._worker: _Worker | None = None
 
-    def run(self, argument: bytes) -> Any:
-        code = self._try(argument)
+    def run(self, call: _Call) -> Any:
+        code = self._try(call)
         if isinstance(code, _Answer):
             return self._read(code)
         if code in (None, -signal.SIGKILL):
             # Nothing a call does to itself: the kernel was out of memory, or someone killed the worker. Once more.
-            code = self._try(argument)
+            code = self._try(call)
             if isinstance(code, _Answer):
                 return self._read(code)
-        raise _rejected(code, self._limits)
+        raise _rejected(code, call)
 
     def dismiss(self) -> int | None:
         worker, self._worker = self._worker, None
         return self._nursery.reap(worker) if worker is not None else None
 
-    def _try(self, argument: bytes) -> "_Answer | int | None":
+    def _try(self, call: _Call) -> "_Answer | int | None":
         """The answer, or the exit code of the worker that gave none; a worker that was dead before counts as killed."""
         if self._worker is None:
             self._worker = self._nursery.fork()
         tasks = self._worker.tasks
-        tasks.settimeout(self._limits.wall_seconds + _GRACE_SECONDS)
+        tasks.settimeout(call.wall_seconds + _GRACE_SECONDS)
         try:
-            sandbox_worker.send_frame(tasks, argument)
+            tasks.sendall(SECONDS.pack(call.cpu_seconds, call.wall_seconds))
+            sandbox_worker.send_frame(tasks, call.argument)
             head: Reply = pickle.loads(sandbox_worker.receive_frame(tasks))  # noqa: S301 - from our own worker
             answer = _Answer(head, sandbox_worker.receive_frame(tasks))
         except TimeoutError:
@@ -361,11 +373,11 @@ class _Answer:
     body: bytearray
 
 
-def _rejected(code: int | None, limits: Limits) -> Rejected:
+def _rejected(code: int | None, call: _Call) -> Rejected:
     if code == -signal.SIGPROF:
-        return Rejected("timeout", f"took more than the {limits.cpu_seconds:g} s of CPU allowed for one document")
+        return Rejected("timeout", f"took more than the {call.cpu_seconds:g} s of CPU allowed for one document")
     if code == -signal.SIGALRM:
-        return Rejected("timeout", f"took longer than the {limits.wall_seconds:g} s allowed for one document")
+        return Rejected("timeout", f"took longer than the {call.wall_seconds:g} s allowed for one document")
     how = "its exit code is not known" if code is None else f"exit code {code}"
     if code is not None and code < 0:
         with suppress(ValueError):

@@ -33,6 +33,8 @@ from typing import Any
 
 LENGTH = struct.Struct("!Q")
 PID = struct.Struct("!i")
+SECONDS = struct.Struct("!dd")
+"""What comes before an argument: the CPU and wall time that this call may take."""
 FORK, REAP = b"F", b"R"
 
 _PR_SET_PDEATHSIG = 1
@@ -41,10 +43,8 @@ _MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """What one call may use. `result_mb` bounds the pickled result."""
+    """What a worker may use, beside the time that is given with each call. `result_mb` bounds the pickled result."""
 
-    cpu_seconds: float
-    wall_seconds: float
     memory_mb: int
     result_mb: int
 
@@ -180,9 +180,10 @@ def _work(tasks: socket.socket, function: Callable[[Any], Any], limits: Limits) 
     ceiling, worn_out = _limit_memory(limits)
     leaving = False
     while not leaving:
+        cpu_seconds, wall_seconds = SECONDS.unpack(receive_exactly(tasks, SECONDS.size))
         received = receive_frame(tasks)
-        signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds)
-        signal.setitimer(signal.ITIMER_PROF, limits.cpu_seconds)
+        signal.setitimer(signal.ITIMER_REAL, wall_seconds)
+        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         try:
             reply = _call(function, received, limits, ceiling)
         finally:

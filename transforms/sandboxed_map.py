@@ -21,10 +21,11 @@ from transforms.sandbox import RemoteError, Sandbox, SandboxError
 class SandboxOptions:
     """How a stage uses its sandbox; limits as in `Sandbox`.
 
+    `seconds` is a number, or an importable function that gives the number for an element (by its size, say).
     `in_flight` is how many elements of a bundle are worked on, or wait, at a time.
     """
 
-    seconds: float
+    seconds: float | Callable[[Any], float]
     memory_mb: int
     workers: int = 1
     in_flight: int = 32
@@ -91,7 +92,7 @@ class _InSandbox(beam.DoFn):
         return Sandbox(
             self._function,
             workers=options.workers,
-            seconds=options.seconds,
+            seconds=1.0 if callable(options.seconds) else options.seconds,
             memory_mb=options.memory_mb,
             queue=options.in_flight,
             warm_up=options.warm_up,
@@ -103,7 +104,9 @@ class _InSandbox(beam.DoFn):
     def process(
         self, element: Any, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
     ) -> Iterator[Any]:
-        self._in_flight.append(_InFlight(element, timestamp, window, self._sandbox.submit(element)))
+        given = self._options.seconds
+        future = self._sandbox.submit(element, given(element) if callable(given) else given)
+        self._in_flight.append(_InFlight(element, timestamp, window, future))
         while self._in_flight and (len(self._in_flight) > self._options.in_flight or self._in_flight[0].future.done()):
             yield self._finished(self._in_flight.popleft())
 

@@ -1,7 +1,6 @@
 """From an item as its format has it to an `Entry`: one address, plain titles, dates that are believed, an identity."""
 
 from dataclasses import replace
-from urllib.parse import urljoin
 
 from transforms.dead_letters import Rejected
 from transforms.feeds.dates import FeedDate, believable, parse_date
@@ -44,6 +43,8 @@ def has_full_text(entry: Entry) -> bool:
 
 
 def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
+    if not (item.title or item.summary or item.content or item.guid or any(item.links)):
+        raise Rejected("empty_entry", "the entry has neither link nor text; an article needs one of them")
     warnings: list[str] = []
     url = _address(item, draft, document)
     if url and is_opaque(url):
@@ -75,7 +76,7 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
         updated_at=updated.text if updated else None,
         authors=tuple(dict.fromkeys(name[:200] for name in item.authors if name)),
         categories=tuple(dict.fromkeys(plain_text(name)[:200] for name in item.categories if name)),
-        image_url=_image(item, url or draft.link_base or document.url),
+        image_url=_image(item, url or _base(draft.link_base, document.url)),
         language=item.language or draft.language,
         content_hash=fingerprint(title, summary, plain_text(content)),
         publisher=item.publisher,
@@ -84,7 +85,7 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
 
 
 def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
-    base = urljoin(document.url, draft.link_base) if draft.link_base else document.url
+    base = _base(draft.link_base, document.url)
     candidates = [link for link in item.links if link]
     if item.guid_is_link and item.guid:
         candidates.append(item.guid)
@@ -100,6 +101,13 @@ def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
     if trouble is not None:
         raise trouble
     return ""
+
+
+def _base(link: str, document_url: str) -> str:
+    try:
+        return article_url(link, document_url) or document_url
+    except Rejected:
+        return document_url
 
 
 def _date(text: str, what: str, document: FeedDocument, warnings: list[str]) -> FeedDate | None:

@@ -61,7 +61,7 @@ def poll_hints(text: str, base: str) -> PollHints:
         skip_days=tuple(day.capitalize() for day in _DAYS if day in days) if len(days) < 7 else (),
         hub=links.get("hub", ""),
         self_url=links.get("self", ""),
-        moved_to=_http(urljoin(base, moved[0])) if moved else "",
+        moved_to=_absolute(moved[0], base) if moved else "",
     )
 
 
@@ -73,14 +73,16 @@ def _links(head: str, base: str) -> dict[str, str]:
             name.lower(): html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(text)
         }
         if attributes.get("href"):
-            try:
-                found.setdefault(attributes.get("rel", "").lower(), _http(urljoin(base, attributes["href"].strip())))
-            except ValueError:
-                continue
+            found.setdefault(attributes.get("rel", "").lower(), _absolute(attributes["href"].strip(), base))
     return found
 
 
-def _http(url: str) -> str:
+def _absolute(link: str, base: str) -> str:
+    """An http(s) address, or empty."""
+    try:
+        url = urljoin(base, link)
+    except ValueError:
+        return ""
     return url if url.lower().startswith(("http://", "https://")) else ""
 
 

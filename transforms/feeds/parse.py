@@ -22,9 +22,9 @@ MEMORY_MB = 300
 _PROLOGUE = 65536
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ROOT = re.compile(
-    r"<(?:(!doctype)\s+html|(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html|head|body))[\s>/]",
-    re.IGNORECASE,
+    r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html|head|body)[\s>/]", re.IGNORECASE
 )
+_HTML_DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
 _ANY_ROOT = re.compile(r"<([^\W\d][\w.:-]{0,60})[\s>/]")
 _END = re.compile(
     r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html)\s*>", re.IGNORECASE
@@ -50,18 +50,18 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
         return _parsed(read_json_feed(text), document, complete=True)
     prologue = _COMMENT.sub("", text[:_PROLOGUE])
     root = _ROOT.search(prologue)
-    name = (root[1] or root[2]).lower() if root else ""
+    name = root[1].lower() if root else "html" if _HTML_DOCTYPE.search(prologue) else ""
     complete = _END.search(text[-_PROLOGUE:]) is not None
     if name in ("urlset", "sitemapindex"):
         return _parsed(read_sitemap(text), document, complete)
     if name == "opml":
         return _parsed(read_opml(text, document.url), document, complete)
-    if name in ("!doctype", "html", "head", "body"):
+    if name in ("html", "head", "body"):
         return _page(text, document)
     if not root and not _ANY_ROOT.search(prologue):
         raise Rejected("not_a_feed", f"is no XML, JSON or HTML: {text[:80]!r}")
     parsed = _parsed(read_syndication(text, document), document, complete)
-    if not root and not parsed.entries:
+    if not root and not (parsed.entries or parsed.rejected):
         other = _ANY_ROOT.search(prologue)
         raise Rejected("unsupported_format", f"<{other[1] if other else ''}> is the root of no format of feeds")
     return parsed

@@ -17,11 +17,15 @@ from transforms.feeds.document import FeedDocument
 from transforms.feeds.draft import Draft, DraftEntry
 from transforms.feeds.hints import poll_hints
 from transforms.feeds.text import as_markup, plain_text
-from transforms.feeds.xml_text import declared_as_utf8
+from transforms.feeds.xml_text import declared_as_utf8, without_impossible_references
 
 _FORMATS = (("rss10", "rdf"), ("rss090", "rdf"), ("rss", "rss"), ("atom", "atom"), ("cdf", "cdf"))
 _BASE = re.compile(r"\bxml:base\s*=", re.IGNORECASE)
 _RSS = re.compile(r"<rss[\s>]", re.IGNORECASE)
+_FOREIGN = re.compile(
+    r"</?(?!(?:a10|atom\d?|content|dc|dcterms|feedburner|rdf|rss\d?|sy|xhtml):)[\w.-]{1,40}:[\w.-]{1,60}(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
@@ -32,9 +36,7 @@ def read_syndication(text: str, document: FeedDocument) -> Draft:
     headers = {"content-type": "application/xml; charset=utf-8"}
     if not relative_to_site:
         headers["content-location"] = document.url
-    parsed = feedparser.parse(
-        io.BytesIO(declared_as_utf8(text)), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
-    )
+    parsed = _parsed(without_impossible_references(text), headers)
     head = parsed.feed
     if not parsed.version and not parsed.entries and not head:
         raise Rejected("malformed", f"feedparser finds no feed in it ({parsed.get('bozo_exception', 'no element')})")
@@ -47,6 +49,29 @@ def read_syndication(text: str, document: FeedDocument) -> Draft:
         hints=poll_hints(text, document.url),
         warnings=(f"ill-formed: {parsed.bozo_exception}",) if parsed.get("bozo") else (),
     )
+
+
+def _parsed(text: str, headers: dict[str, str]) -> Any:
+    """What feedparser makes of `text`, with what it stumbles over left out if it does.
+
+    Its handlers of geography, licences and media raise KeyError, ValueError and others on odd input; none of them
+    matters to an article. Its strict parser has errors of its own that its loose one has not: the last attempt makes
+    the strict one give up at once.
+    """
+    core = ""
+    for attempt in range(3):
+        if attempt == 1:
+            core = _FOREIGN.sub("", text)
+        source = declared_as_utf8((text, core, "&;" + core)[attempt])
+        try:
+            return feedparser.parse(
+                io.BytesIO(source), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+            )
+        except MemoryError:
+            raise
+        except Exception as error:  # it may be any: feedparser has no errors of its own for this
+            trouble = error
+    raise Rejected("parser_error", f"feedparser fails on it: {type(trouble).__name__}: {trouble}") from trouble
 
 
 def _entry(entry: Any, version: str) -> DraftEntry:

@@ -47,6 +47,7 @@ _META = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,300}?\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});)")
+_NUMERIC = re.compile(r"&#(?:([0-9]{1,9})|[xX]([0-9a-fA-F]{1,8})|[0-9xX][0-9a-fA-F]*);?")
 _NAMED = re.compile(r"&([a-zA-Z][a-zA-Z0-9]{1,31});")
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 
@@ -59,6 +60,8 @@ def decode(body: bytes, charset: str) -> str:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
+    if body.startswith((b"\x00\x00\x00<", b"<\x00\x00\x00")):
+        return body.decode("utf-32-be" if body[:1] == b"\x00" else "utf-32-le", "replace")
     if b"\x00" in body[:4]:
         return body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
     declared = _DECLARED.search(body[:1024]) or _META.search(body[:4096])
@@ -101,6 +104,19 @@ def declared_as_utf8(text: str) -> bytes:
     if declaration:
         text = text[declaration.end() :]
     return b'<?xml version="1.0" encoding="utf-8"?>' + text.lstrip().encode()
+
+
+def without_impossible_references(text: str) -> str:
+    """`text` without references to characters that do not exist (`&#xD800;`, `&#99999999;`, `&#0;`)."""
+    return _NUMERIC.sub(_reference, text) if "&#" in text else text
+
+
+def _reference(match: re.Match[str]) -> str:
+    number = int(match[1]) if match[1] else int(match[2], 16) if match[2] else -1
+    possible = (
+        number in (9, 10, 13) or 32 <= number < 0xD800 or 0xE000 <= number < 0xFFFE or 0x10000 <= number < 0x110000
+    )
+    return match[0] if possible else ""
 
 
 def lenient_tree(text: str) -> etree._Element:
