@@ -5,8 +5,10 @@ import difflib
 from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineRunner
 
 from pipeline.direct_runner import cure_leak
+from pipeline.flowing_runner import FlowingRunner
 
 LOCAL_ENGINES = {"directrunner", "fnapirunner", ""}
 
@@ -32,12 +34,12 @@ def unknown_options(arguments: Sequence[str]) -> list[str]:
     return mistakes
 
 
-def pipeline_options(arguments: Sequence[str]) -> tuple[str, PipelineOptions]:
+def pipeline_options(arguments: Sequence[str]) -> tuple[PipelineRunner | str, PipelineOptions]:
     """The runner to use and Beam's options. Without `--runner`, and for `DirectRunner`, the local engine."""
     runner = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     runner.add_argument("--runner", default="")
     chosen, rest = runner.parse_known_args(list(arguments))
     if chosen.runner.lower() in LOCAL_ENGINES:
         cure_leak()
-        return "FnApiRunner", PipelineOptions(rest)
+        return FlowingRunner(), PipelineOptions(rest)
     return chosen.runner, PipelineOptions(rest, runner=chosen.runner)
