@@ -125,10 +125,9 @@ def lenient_tree(text: str) -> etree._Element:
     Entities of the document's own are not expanded, and nothing is loaded. Raises `Rejected("malformed")` if there is
     no root to be had.
     """
-    try:
-        return _tree(declared_as_utf8(text), recover=False)
-    except etree.XMLSyntaxError:
-        pass
+    root = well_formed_tree(text)
+    if root is not None:
+        return root
     repaired = _BARE_AMPERSAND.sub("&amp;", _NAMED.sub(_character, text))
     try:
         root = _tree(declared_as_utf8(repaired), recover=True)
@@ -137,6 +136,14 @@ def lenient_tree(text: str) -> etree._Element:
     if root is None:
         raise Rejected("malformed", "is not XML, nor near enough to be read: it has no root element")
     return root
+
+
+def well_formed_tree(text: str) -> etree._Element | None:
+    """The root of `text`; None if it is ill-formed. Entities of its own are not expanded, and nothing is loaded."""
+    try:
+        return _tree(declared_as_utf8(text), recover=False)
+    except etree.XMLSyntaxError:
+        return None
 
 
 def _tree(document: bytes, recover: bool) -> etree._Element:

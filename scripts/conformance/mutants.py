@@ -1,0 +1,11 @@
+"""`mutants/`: feeds with bytes changed, cut and moved at random."""
+
+from pathlib import Path
+
+from scripts.conformance.corpus import check_folder
+from scripts.conformance.result import GroupResult
+
+
+def run(folder: Path) -> GroupResult:
+    """Every file ends in entries or a dead letter."""
+    return check_folder("mutants", folder, "mutants/manifest.jsonl", "file")

@@ -1,0 +1,11 @@
+"""`realworld/`: captures of real feeds."""
+
+from pathlib import Path
+
+from scripts.conformance.corpus import check_folder
+from scripts.conformance.result import GroupResult
+
+
+def run(folder: Path) -> GroupResult:
+    """Every file ends in entries or a dead letter."""
+    return check_folder("realworld", folder, "manifest.jsonl", "path")
