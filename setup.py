@@ -12,20 +12,26 @@ setup(
     include_package_data=True,
     package_data={"": ["*.yaml", "*.tsv", "*.json", "*.npz", "*.txt", "*.gz", "*.bin", "py.typed"]},
     install_requires=[
+        "aiohttp>=3.11",
         "apache-beam>=2.77",
+        "brotli>=1.2",
         "feedparser>=6.0.11",
         "trafilatura>=2.0",
         "lxml_html_clean>=0.4",  # trafilatura needs it through jusText; older pips leave it out
         "langdetect>=1.0.9",
         "courlan>=1.3",
         "fastwarc>=0.15",
+        "idna>=3.7",
         "numpy>=1.26",
+        "protego>=0.5",
         "pydantic>=2.7",
         "PyYAML>=6.0",
         "tqdm>=4.66",
+        "zstandard>=0.22",
     ],
     extras_require={
         "dev": [
+            "cryptography>=42",  # certificates of the conformance suite's own authority
             "hypothesis>=6.100",
             "jsonschema>=4.21",
             "mypy>=1.11",

@@ -9,9 +9,13 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 
+from transforms.feeds.document import FurtherDocument, RejectedEntry
+from transforms.feeds.identity import fingerprint, new_and_updated
 from transforms.http.addresses import host_of
 from transforms.http.policy import SchedulePolicy
+from transforms.known_entries import merged_known, unpack_known
 from transforms.poll import Ask, Polled
 from transforms.records import DeadLetter, Entry
 from transforms.schedule import FeedState, after_poll, pack, resumed, shifted, unpack, validators
@@ -48,26 +52,57 @@ class Settled:
     Attributes:
         feed_url: its name.
         state: packed.
+        known: what the feed has brought so far, packed; None if that has not changed.
         discoveries: in the order of the feed.
-        letter: the dead letter of the feed, if it has just begun to fail, or fails in a new way.
-        feeds: URLs of feeds that the document points to.
+        letters: of the feed, if it has just begun to fail or fails in a new way; of its entries that can be none.
+        further: documents that this one points to.
     """
 
     feed_url: str
     state: bytes
+    known: bytes | None = None
     discoveries: Sequence[Discovery] = ()
-    letter: DeadLetter | None = None
-    feeds: Sequence[str] = ()
+    letters: Sequence[DeadLetter] = ()
+    further: Sequence[FurtherDocument] = ()
 
 
-Known = Callable[[str], Mapping[str, str]]
-"""Of a feed, by its name: the content hash of each entry that was discovered before, by identity."""
+Known = Callable[[str], bytes]
+"""What a feed has brought before (`transforms.known_entries`), by its name."""
 
 
 def unit_of(entry: Entry) -> str:
     """The ledger's name of an entry with this content."""
     text = "\0".join((entry.feed_url, entry.identity, entry.content_hash))
     return "entry:" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def _feed_letter(feed_url: str, url: str, state: FeedState, message: str) -> DeadLetter:
+    return DeadLetter(
+        stage=STAGE,
+        reason=state.reason,
+        message=message or f"{url}: {state.reason}",
+        url=url,
+        feed_url=feed_url,
+        attempts=state.failures,
+        first_failed_at=utc(state.failing_since),
+    )
+
+
+def _entry_letter(feed_url: str, refused: RejectedEntry) -> DeadLetter:
+    name = "\0".join((feed_url, refused.identity, refused.reason))
+    return DeadLetter(
+        stage=STAGE,
+        reason=refused.reason,
+        message=refused.message,
+        unit="entry:" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
+        url=refused.url,
+        feed_url=feed_url,
+    )
+
+
+def utc(time: float) -> str:
+    """Seconds since 1970 as ISO 8601 in UTC, to the second."""
+    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass
@@ -178,34 +213,36 @@ class FeedShard:
         if started is not None:
             self._release(started[1])
         before = self.state(feed_url)
-        discoveries = self._discover(feed_url, polled, now)
-        poll = replace(polled.poll, brought=len(discoveries))
+        brought = self._brought(feed_url, polled, now)
+        poll = replace(polled.poll, brought=len(brought.discoveries))
         step = after_poll(feed_url, before, poll, now, self._policy)
         if step.hold_host_until:
             host = host_of(before.url)
             self._hosts.held[host] = max(step.hold_host_until, self._hosts.held.get(host, 0.0))
         packed = self._put(feed_url, step.state)
-        letter = None
+        letters = list(brought.letters)
         if step.state.reason and step.state.reason != before.reason:
-            letter = DeadLetter(
-                stage=STAGE,
-                reason=step.state.reason,
-                message=polled.message or f"{before.url}: {step.state.reason}",
-                url=before.url,
-                feed_url=feed_url,
-                attempts=step.state.failures,
-            )
-        return Settled(feed_url, packed, discoveries, letter, polled.document.feeds if polled.document else ())
+            letters.append(_feed_letter(feed_url, before.url, step.state, polled.message))
+        return replace(brought, state=packed, letters=letters)
 
-    def _discover(self, feed_url: str, polled: Polled, now: float) -> list[Discovery]:
-        if polled.document is None or polled.poll.reason or not polled.document.entries:
-            return []
-        known = self._known(feed_url)
-        found: dict[str, Discovery] = {}
-        for entry in polled.document.entries[:_MAX_ENTRIES]:
-            if known.get(entry.identity) != entry.content_hash and entry.identity not in found:
-                found[entry.identity] = Discovery(unit_of(entry), entry, now, entry.identity in known)
-        return list(found.values())
+    def _brought(self, feed_url: str, polled: Polled, now: float) -> Settled:
+        document = polled.document
+        if document is None or polled.poll.reason:
+            return Settled(feed_url, b"")
+        known = unpack_known(self._known(feed_url))
+        changes = new_and_updated(document.entries[:_MAX_ENTRIES], known)
+        found = {unit_of(entry): Discovery(unit_of(entry), entry, now) for entry in changes.new}
+        found |= {unit_of(entry): Discovery(unit_of(entry), entry, now, edited=True) for entry in changes.updated}
+        remember, letters = dict(changes.remember), []
+        for refused in document.rejected[:_MAX_ENTRIES]:
+            key = fingerprint("rejected", refused.identity, refused.reason)
+            if key not in known and key not in remember:
+                remember[key] = key
+                letters.append(_entry_letter(feed_url, refused))
+        if remember:
+            packed = merged_known(known, remember, changes.present)
+            return Settled(feed_url, b"", packed, list(found.values()), letters, document.further)
+        return Settled(feed_url, b"", further=document.further)
 
     def hold(self, host: str, until: float) -> None:
         """Leaves a host alone until then."""

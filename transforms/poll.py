@@ -1,48 +1,16 @@
 """One poll of one feed: ask, see whether anything changed, parse. Knows neither Beam nor the clock."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from transforms.dead_letters import Rejected
-from transforms.http.client import Client, FetchFailed, Response
-from transforms.records import Entry
+from transforms.feeds.document import FeedDocument, ParsedFeed
+from transforms.http.client import Client, Response
+from transforms.http.failures import FetchFailed
 from transforms.schedule import FeedState, Poll
 
-
-@dataclass(frozen=True)
-class Document:
-    """What a polled document says.
-
-    Attributes:
-        entries: in the order of the document, each identity once.
-        ttl_s: how long it may be kept, as it says itself; 0 if it does not.
-        feeds: URLs of other feeds that it points to (a sitemap index, a home page).
-    """
-
-    entries: Sequence[Entry] = ()
-    ttl_s: float = 0.0
-    feeds: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Source:
-    """A body to be parsed.
-
-    Attributes:
-        body: decoded, not empty.
-        content_type: the whole header, with its parameters.
-        url: where the body came from, to which its links are relative.
-        feed_url: the feed's name: as the configuration has it.
-    """
-
-    body: bytes
-    content_type: str
-    url: str
-    feed_url: str
-
-
-Parse = Callable[[Source], Awaitable[Document]]
+Parse = Callable[[FeedDocument], Awaitable[ParsedFeed]]
 """Raises `Rejected` for a body that is no feed."""
 
 
@@ -55,12 +23,14 @@ class Ask:
         state: as it is before the poll.
         headers: the validators to send; empty for an unconditional request.
         own_headers: what the user configured for this feed.
+        accept_page: a home page that names its feeds will do.
     """
 
     feed_url: str
     state: FeedState
     headers: Mapping[str, str] = field(default_factory=dict)
     own_headers: Mapping[str, str] = field(default_factory=dict)
+    accept_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,12 +44,16 @@ class Polled:
     """
 
     poll: Poll
-    document: Document | None = None
+    document: ParsedFeed | None = None
     message: str = ""
 
 
-async def poll_feed(client: Client, ask: Ask, parse: Parse) -> Polled:
-    """Polls one feed. Whatever the server or the body does becomes a `Polled` with a reason."""
+async def poll_feed(client: Client, ask: Ask, parse: Parse, fetched_at: str = "") -> Polled:
+    """Polls one feed. Whatever the server or the body does becomes a `Polled` with a reason.
+
+    Args:
+        fetched_at: UTC, `...Z`; what dates of entries are measured against.
+    """
     try:
         response = await client.get(ask.state.url, headers=ask.headers, own_headers=ask.own_headers)
     except FetchFailed as error:
@@ -88,36 +62,28 @@ async def poll_feed(client: Client, ask: Ask, parse: Parse) -> Polled:
     poll = Poll(response.status, response.headers, conditional=conditional, permanent_url=response.permanent_url)
     if response.status != 200:
         return Polled(poll, message=f"{response.url} answered {response.status}")
-    return await _read(ask, response, poll, parse)
+    return await _read(ask, response, poll, parse, fetched_at)
 
 
-async def _read(ask: Ask, response: Response, poll: Poll, parse: Parse) -> Polled:
-    digest = hashlib.blake2b(response.body, digest_size=16).digest()
-    read = Poll(
-        poll.status,
-        poll.headers,
-        conditional=poll.conditional,
-        body_hash=digest,
-        permanent_url=poll.permanent_url,
-    )
-    if digest == ask.state.body_hash:
+async def _read(ask: Ask, response: Response, poll: Poll, parse: Parse, fetched_at: str) -> Polled:
+    read = replace(poll, body_hash=hashlib.blake2b(response.body, digest_size=16).digest())
+    if read.body_hash == ask.state.body_hash:
         return Polled(read)
+    document = FeedDocument(
+        url=response.url,
+        body=response.body,
+        content_type=response.headers.get("content-type", ""),
+        fetched_at=fetched_at,
+        feed_url=ask.feed_url,
+        accept_page=ask.accept_page,
+    )
     try:
         if not response.body.strip():
             raise Rejected("empty", f"{response.url} answered 200 with nothing in it")
-        source = Source(response.body, response.headers.get("content-type", ""), response.url, ask.feed_url)
-        document = await parse(source)
+        parsed = await parse(document)
     except Rejected as error:
-        failed = Poll(poll.status, poll.headers, reason=error.reason, conditional=poll.conditional, body_hash=digest)
-        return Polled(failed, message=error.message)
-    return Polled(
-        Poll(
-            read.status,
-            read.headers,
-            conditional=read.conditional,
-            body_hash=digest,
-            ttl_s=document.ttl_s,
-            permanent_url=read.permanent_url,
-        ),
-        document,
-    )
+        return Polled(replace(read, reason=error.reason), message=f"{response.url}: {error.message}")
+    if not parsed.complete:  # what it lacks must come at the next poll: nothing may say that this body is known
+        headers = {name: value for name, value in read.headers.items() if name not in ("etag", "last-modified")}
+        read = replace(read, headers=headers, body_hash=b"")
+    return Polled(replace(read, ttl_s=float(parsed.hints.min_interval_seconds or 0)), parsed)

@@ -5,19 +5,18 @@ set, not waited for. `http/policy.json` overrides the policy's numbers by name.
 """
 
 import asyncio
+import itertools
 import json
-import random
 import re
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from scripts.conformance import crowds
 from scripts.conformance.result import GroupResult
 from scripts.conformance.scripted_server import (
     PUBLIC,
@@ -30,8 +29,8 @@ from scripts.conformance.scripted_server import (
 from transforms.feed_shard import FeedShard, Settled
 from transforms.http.client import Client
 from transforms.http.policy import FetchPolicy, Policy, SchedulePolicy
-from transforms.poll import Document, Parse, Polled, poll_feed
-from transforms.schedule import FeedState, Poll, after_poll, unpack, validators
+from transforms.poll import Parse, Polled, poll_feed
+from transforms.schedule import FeedState, pack, unpack
 
 _START = 1756720800.0  # Mon, 01 Sep 2025 10:00:00 GMT: the `Date` of the scripted answers
 _HOST = "feeds.example.org"
@@ -83,9 +82,9 @@ class Played:
     discovered: list[int] = field(default_factory=list)
     rss_mb: float = 0.0
     notes: list[str] = field(default_factory=list)
-    waited: float = 0.0
     shard: FeedShard | None = None
-    known: dict[str, str] = field(default_factory=dict)
+    killed: bytes | None = None
+    known: bytes = b""
 
 
 class Script:
@@ -183,6 +182,10 @@ async def play(scenario: dict[str, Any], folder: Path, policy: Policy, agent: st
         watch = asyncio.create_task(_watch_memory(played, base))
         try:
             while not script.played and len(played.polls) < 500:
+                if played.killed is not None:
+                    shard = FeedShard(policy.schedule, quick.per_host, lambda _: played.known)
+                    shard.load([feed_url], {feed_url: played.killed}, clock[0])
+                    played.shard, played.killed = shard, None
                 if script.current().get("manual_enable"):
                     shard.enable(feed_url, clock[0])
                 due = shard.next_due()
@@ -221,13 +224,10 @@ async def _poll_once(
     polled = await poll_feed(client, ask, parse)
     took = time.monotonic() - asked
     if kill == "after_fetch_before_commit":
-        states = {ask.feed_url: shard._states[ask.feed_url]}  # what the last commit left
-        shard.__init__(shard._policy, shard._per_host, shard._known)  # type: ignore[misc]
-        shard.load([ask.feed_url], states, clock[0])
+        played.killed = pack(ask.state)  # what the last commit left
         return True
     settled = shard.settle(ask.feed_url, polled, clock[0])
-    for discovery in settled.discoveries:
-        played.known[discovery.entry.identity] = discovery.entry.content_hash
+    played.known = played.known if settled.known is None else settled.known
     played.discovered.append(len(settled.discoveries))
     played.polls.append(
         One(
@@ -273,7 +273,7 @@ def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[
         yield from _judge_neighbour(expect["other_feeds_same_host_not_before_s"], played)
     if "unconditional_within_s" in expect:
         bare = [one.at for one in played.polls if not one.conditional]
-        gaps = [later - earlier for earlier, later in zip(bare, bare[1:])]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(bare)]
         if not gaps or max(gaps) > expect["unconditional_within_s"] + 1:
             yield f"requests without validators are {[round(gap) for gap in gaps]} s apart"
         if gaps and min(gaps) < policy.schedule.unconditional_every_s - 1:
@@ -329,12 +329,13 @@ def _judge_entries(expect: Mapping[str, Any], played: Played, soft: list[bool], 
             yield f"poll {number + 1} was {'not ' if wanted else ''}parsed"
     if expect.get("soft_error") is True and not soft[-1]:
         yield f"no soft error: `{played.polls[-1].state.reason}`"
-    if expect.get("dead_letter") and not any(one.settled.letter for one in played.polls):
+    if expect.get("dead_letter") and not any(one.settled.letters for one in played.polls):
         yield "no dead letter"
 
 
 def _judge_neighbour(least: float, played: Played) -> Iterator[str]:
-    assert played.shard is not None
+    if played.shard is None:
+        return
     last = played.polls[-1]
     other = f"http://{_HOST}/another.xml"
     played.shard.load([other], {}, last.at)
@@ -349,8 +350,8 @@ def _judge_neighbour(least: float, played: Played) -> Iterator[str]:
 
 def _judge_growth(expect: Mapping[str, Any], played: Played) -> Iterator[str]:
     waits = [one.state.next_poll_at - one.at for one in played.polls]
-    failed = [wait for wait, one in zip(waits, played.polls) if one.state.reason]
-    for earlier, later in zip(failed, failed[1:]):
+    failed = [wait for wait, one in zip(waits, played.polls, strict=True) if one.state.reason]
+    for earlier, later in itertools.pairwise(failed):
         if later < expect["growth_min"] * earlier and later < expect["max_s"] / 1.2:
             yield f"the delay grew from {earlier:.0f} to {later:.0f} s"
     if max(waits) > expect["max_s"]:
@@ -371,208 +372,21 @@ def _judge_url(wanted: str, played: Played, last: One) -> Iterator[str]:
         yield f"the feed is at {got}, expected {wanted}"
 
 
-# Scenarios of many feeds: what matters is how they get along.
-
-
-async def _many(
-    count: int,
-    hosts: Callable[[int], str],
-    addresses: Callable[[str], str],
-    respond: Callable[[Asked], dict[str, Any]],
-    policy: FetchPolicy,
-    agent: str,
-    parse: Parse,
-) -> tuple[ScriptedServer, float, list[float]]:
-    """Asks for `count` feeds at once; the server, seconds it took, and when each was back."""
-
-    async def lookup(host: str, port: int) -> list[str]:
-        return [addresses(host)]
-
-    async with ScriptedServer(respond, Path()) as server:
-        client = Client(
-            policy, agent, lookup=lookup, make_socket=routed_socket(lambda _: ("127.0.0.1", server.plain_port))
-        )
-        started = time.monotonic()
-        done: list[float] = []
-
-        async def one(number: int) -> None:
-            await client.get(f"http://{hosts(number)}/feed{number}.xml")
-            done.append(time.monotonic() - started)
-
-        try:
-            await asyncio.gather(*(one(number) for number in range(count)))
-        finally:
-            await client.close()
-        return server, time.monotonic() - started, done
-
-
-async def _host_concurrency(scenario: dict[str, Any], policy: Policy, agent: str, parse: Parse) -> Iterator[str]:
-    expect, respond = scenario["expect"], dict(scenario["steps"][0]["respond"])
-    delay = 0.1
-    shared_ip = expect.get("same_ip", False)
-    respond["latency_s"] = 0.25
-    fetch = replace(policy.fetch, min_delay_s=delay)
-    server, _, _ = await _many(
-        expect["feeds"],
-        lambda n: f"blog{n}.example.org" if shared_ip else _HOST,
-        lambda host: PUBLIC,
-        lambda asked: respond,
-        fetch,
-        agent,
-        parse,
-    )
-    wrong = []
-    if server.most_at_once > expect["max_in_flight"]:
-        wrong.append(f"{server.most_at_once} requests at once")
-    starts = sorted(server.starts)
-    close = [later - earlier for earlier, later in zip(starts, starts[1:])]
-    if not shared_ip and min(close) < delay * 0.8:  # the server sees a start a little later than the client makes it
-        wrong.append(f"two starts only {min(close) * 1000:.0f} ms apart")
-    if len(starts) != expect["feeds"]:
-        wrong.append(f"{len(starts)} of {expect['feeds']} feeds were asked")
-    return iter(wrong)
-
-
-async def _slow_neighbour(scenario: dict[str, Any], policy: Policy, agent: str, parse: Parse) -> Iterator[str]:
-    """The same feeds with and without a host that hangs; the better of two runs each, since clocks are noisy."""
-    count = scenario["expect"]["feeds"]
-    fetch = replace(policy.fetch, min_delay_s=0.0, total_deadline_s=30.0)
-    best: dict[bool, float] = {}
-
-    async def once(hanging: int) -> float:
-        def respond(asked: Asked) -> dict[str, Any]:
-            if asked.headers.get("host", "").startswith("slow"):
-                return {"hang": True}
-            return {"status": 200, "headers": {}, "body": "@feed3", "latency_s": 0.05}
-
-        async def lookup(host: str, port: int) -> list[str]:
-            return [f"93.184.{int(host.strip('slowhost.exampleorg') or 0) % 250}.{1 + len(host)}"]
-
-        async with ScriptedServer(respond, Path()) as server:
-            client = Client(
-                fetch, agent, lookup=lookup, make_socket=routed_socket(lambda _: ("127.0.0.1", server.plain_port))
-            )
-            stuck = [asyncio.create_task(client.get(f"http://slow.example.org/feed{n}.xml")) for n in range(hanging)]
-            await asyncio.sleep(0.1)
-            started = time.monotonic()
-            try:
-                await asyncio.gather(*(client.get(f"http://host{n % 250}.example.org/{n}.xml") for n in range(count)))
-                return time.monotonic() - started
-            finally:
-                for task in stuck:
-                    task.cancel()
-                await asyncio.gather(*stuck, return_exceptions=True)
-                await client.close()
-
-    for _ in range(3):
-        for hanging in (0, 20):
-            took = await once(hanging)
-            best[bool(hanging)] = min(took, best.get(bool(hanging), took))
-    loss = 1 - best[False] / best[True]
-    return iter([f"{loss:.0%} of the throughput was lost"] if loss >= 0.05 else [])
-
-
-def _jitter(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
-    expect = scenario["expect"]
-    headers = {name.lower(): value for name, value in scenario["steps"][0]["respond"]["headers"].items()}
-    buckets: Counter[int] = Counter()
-    for number in range(expect["feeds"]):
-        url = f"https://{_HOST}/feed/{number}"
-        poll = Poll(200, headers, brought=3)
-        state = after_poll(url, FeedState(url), poll, _START, policy.schedule).state
-        buckets[int((state.next_poll_at - _START) // expect["bucket_s"])] += 1
-        if state.next_poll_at < _START + 3600:
-            yield f"feed {number} is polled before its bound"
-    share = max(buckets.values()) / expect["feeds"]
-    if share > expect["max_bucket_share"]:
-        yield f"{share:.1%} of the polls fall into one minute"
-
-
-def _settle_304(shard: FeedShard, feed_url: str, conditional: bool, now: float) -> None:
-    shard.settle(feed_url, Polled(Poll(304 if conditional else 200, {"etag": '"1"'}, conditional=conditional)), now)
-
-
-def _restart(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
-    count = scenario["expect"]["feeds"]
-    rng = random.Random(1)
-    saved: dict[str, bytes] = {}
-    before = FeedShard(policy.schedule, 2, lambda _: {})
-    urls = [f"https://h{number}.example.org/feed" for number in range(count)]
-    before.load(urls, {}, _START)
-    for offset in range(0, 3600, 5):
-        for ask in before.due(_START + offset, 10_000):
-            _settle_304(before, ask.feed_url, False, _START + offset)
-    from transforms.schedule import pack
-
-    for url in urls:
-        state = before.state(url)
-        saved[url] = pack(replace(state, next_poll_at=_START + 3600 + rng.uniform(-3000, 3000)))
-    after = FeedShard(policy.schedule, 2, lambda _: {})
-    now = _START + 3600
-    after.load(urls, saved, now)
-    counts: Counter[int] = Counter()
-    for offset in range(0, 3600, 5):
-        for ask in after.due(now + offset, 10_000):
-            planned = unpack(saved[ask.feed_url]).next_poll_at
-            if now + offset < planned:
-                yield f"{ask.feed_url} was polled {planned - now - offset:.0f} s early"
-                return
-            if not ask.headers:
-                yield f"{ask.feed_url} was asked without validators"
-                return
-            counts[offset] += 1
-            _settle_304(after, ask.feed_url, True, now + offset)
-    if max(counts.values()) > count * 0.05:
-        yield f"{max(counts.values())} polls at once after the start"
-
-
-def _clock_jump(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
-    leap = scenario["expect"]["clock_jump_s"]
-    urls = [f"https://h{number}.example.org/feed" for number in range(1000)]
-    shard = FeedShard(policy.schedule, 2, lambda _: {})
-    shard.load(urls, {}, _START)
-    now, polls = _START, Counter[str]()
-    last: dict[str, float] = {}
-    run = 0.0
-    worst = 0
-    jumps = {6 * 3600: -leap, 12 * 3600: leap, 18 * 3600: leap, 24 * 3600: -leap}
-    while run < 36 * 3600:
-        run += 5
-        now += 5 + jumps.get(int(run), 0)
-        asks = shard.due(now, 10_000)
-        worst = max(worst, len(asks) if run > 600 else 0)
-        for ask in asks:
-            gap = run - last.get(ask.feed_url, run - 86400)
-            if gap < policy.schedule.min_interval_s - 5:
-                yield f"{ask.feed_url} was asked again after {gap:.0f} s"
-                return
-            last[ask.feed_url] = run
-            polls[ask.feed_url] += 1
-            _settle_304(shard, ask.feed_url, bool(ask.headers), now)
-    if worst > 50:
-        yield f"{worst} polls at once"
-    # As if the clock had never been touched: with 304s the interval grows to hours, but nobody is left out.
-    starved = [url for url in urls if run - last.get(url, 0.0) > 2 * policy.schedule.max_interval_s or polls[url] < 5]
-    if starved:
-        yield f"{len(starved)} feeds starved"
-
-
 async def judged(scenario: dict[str, Any], folder: Path, policy: Policy, agent: str, parse: Parse) -> list[str]:
     """Plays a scenario; what is wrong with it."""
     expect = scenario["expect"]
     if "max_in_flight" in expect:
-        return list(await _host_concurrency(scenario, policy, agent, parse))
+        return list(await crowds.host_concurrency(scenario, policy, agent))
     if scenario["steps"][0]["respond"].get("hang"):
-        return list(await _slow_neighbour(scenario, policy, agent, parse))
+        return list(await crowds.slow_neighbour(expect["feeds"], policy, agent))
     if "max_bucket_share" in expect:
-        return list(_jitter(scenario, policy))
+        return list(crowds.jitter(scenario, policy))
     if expect.get("restart"):
-        return list(_restart(scenario, policy))
+        return list(crowds.restart(scenario, policy))
     if "clock_jump_s" in expect:
-        return list(_clock_jump(scenario, policy))
+        return list(crowds.clock_jump(scenario, policy))
     played = await play(scenario, folder, policy, agent, parse)
-    wrong = list(judge(scenario, played, policy))
-    return wrong
+    return list(judge(scenario, played, policy))
 
 
 def _is_slow(scenario: dict[str, Any]) -> bool:
@@ -596,7 +410,7 @@ async def _play_all(
     await asyncio.gather(*(one(scenario) for scenario in scenarios if _is_slow(scenario)))
     for scenario in scenarios:
         if scenario["expect"].get("other_feeds_unaffected"):
-            found[scenario["id"]] += await _slow_neighbour({"expect": {"feeds": 200}}, policy, agent, parse)
+            found[scenario["id"]] += list(await crowds.slow_neighbour(200, policy, agent))
     return found
 
 

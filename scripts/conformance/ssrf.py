@@ -12,7 +12,8 @@ from typing import Any
 from scripts.conformance.result import GroupResult
 from scripts.conformance.scripted_server import Asked, ScriptedServer, feed, routed_socket
 from transforms.http.addresses import AddressRules
-from transforms.http.client import Client, FetchFailed
+from transforms.http.client import Client
+from transforms.http.failures import FetchFailed
 from transforms.http.policy import FetchPolicy
 
 

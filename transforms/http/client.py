@@ -8,21 +8,22 @@ import asyncio
 import socket
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from transforms.dead_letters import Rejected
 from transforms.http.addresses import AddressRules, check_url, host_of
 from transforms.http.decoding import ACCEPTED, Body
+from transforms.http.failures import FetchFailed
 from transforms.http.policy import FetchPolicy
+from transforms.http.resolver import Lookup, VettedResolver, system_lookup
 from transforms.http.robots import Robots, RobotsFetch, decide, origin_of, robots_url
+from transforms.http.turns import Turns
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -33,19 +34,6 @@ PAGE_TYPES = "text/html, application/xhtml+xml;q=0.9, */*;q=0.5"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _PERMANENT = (301, 308)
 _READ = 1 << 16
-
-
-class FetchFailed(Rejected):
-    """No usable response. The reason is one of `timeout`, `dns`, `connect`, `tls`, `bad_response`, `truncated`,
-    `too_large`, `bad_encoding`, `too_many_redirects`, `blocked_url`, `blocked_address`.
-
-    Attributes:
-        lasting: asking again will not help.
-    """
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
-        self.lasting = reason in ("blocked_url", "blocked_address", "too_large", "bad_encoding", "too_many_redirects")
 
 
 @dataclass(frozen=True)
@@ -67,86 +55,8 @@ class Response:
     redirects: int = 0
 
 
-class Lookup(Protocol):
-    """Finds the addresses of a name."""
-
-    async def __call__(self, host: str, port: int) -> list[str]:
-        """IP addresses as text, in the order they should be tried; OSError if there are none."""
-
-
-async def system_lookup(host: str, port: int) -> list[str]:
-    """The addresses of a name as the system knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-class _VettedResolver(AbstractResolver):
-    """Answers with permitted addresses only, and with the same ones for as long as a request is on its way."""
-
-    def __init__(self, rules: AddressRules, lookup: Lookup, ttl_s: float) -> None:
-        self._rules = rules
-        self._lookup = lookup
-        self._ttl_s = ttl_s
-        self._known: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
-
-    async def addresses(self, host: str, port: int) -> list[str]:
-        """The permitted addresses of `host`.
-
-        Raises:
-            FetchFailed: `dns` if it has none, `blocked_address` if none is permitted.
-        """
-        now = asyncio.get_running_loop().time()
-        known = self._known.get(host)
-        if known is not None and now < known[0]:
-            return known[1]
-        own = self._rules.answer(host)
-        try:
-            found = [own] if own is not None else await self._lookup(host, port)
-        except OSError as error:
-            raise FetchFailed("dns", f"the name `{host}` has no address: {error.strerror or error}") from error
-        permitted = [address for address in found if own is not None or self._rules.permits(address)]
-        if not found:
-            raise FetchFailed("dns", f"the name `{host}` has no address")
-        if not permitted:
-            raise FetchFailed("blocked_address", f"`{host}` is at {found[0]}, which is not on the public Internet")
-        self._known[host] = (now + self._ttl_s, permitted)
-        self._known.move_to_end(host)
-        if len(self._known) > 20_000:
-            self._known.popitem(last=False)
-        return permitted
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for address in await self.addresses(host.lower().rstrip("."), port)
-        ]
-
-    async def close(self) -> None:
-        self._known.clear()
-
-
 class _Blocked(OSError):
     """Raised where a socket would have connected to an address that is not permitted."""
-
-
-class _HostTurn:
-    """One host's requests: so many at a time, so long apart."""
-
-    def __init__(self, per_host: int) -> None:
-        self.slots = asyncio.Semaphore(per_host)
-        self.starting = asyncio.Lock()
-        self.last_start = float("-inf")
-        self.delay_s = 0.0
-        self.users = 0
 
 
 class Client:
@@ -173,11 +83,9 @@ class Client:
         self._policy = policy
         self._rules = rules or AddressRules()
         self._make_socket = make_socket or (lambda info: socket.socket(info[0], info[1], info[2]))
-        self._resolver = _VettedResolver(self._rules, lookup, policy.dns_ttl_s)
+        self._resolver = VettedResolver(self._rules, lookup, policy.dns_ttl_s)
         self._agent = user_agent
-        self._all = asyncio.Semaphore(policy.concurrency)
-        self._hosts: OrderedDict[str, _HostTurn] = OrderedDict()
-        self._addresses: dict[str, tuple[asyncio.Semaphore, list[int]]] = {}
+        self._turns = Turns(policy, self._address_of)
         self._robots: OrderedDict[str, tuple[float, Robots]] = OrderedDict()
         self._robots_asked: dict[str, asyncio.Task[Robots]] = {}
         self._session = aiohttp.ClientSession(
@@ -203,64 +111,14 @@ class Client:
             task.cancel()
         await self._session.close()
 
+    async def _address_of(self, host: str, port: int) -> str:
+        return host if _is_literal(host) else (await self._resolver.addresses(host, port))[0]
+
     def _guarded_socket(self, info: Any) -> socket.socket:
         address = str(info[4][0])
         if not self._rules.permits(address):
             raise _Blocked(f"{address} is not on the public Internet")
         return self._make_socket(info)
-
-    @asynccontextmanager
-    async def _turn(self, host: str, port: int) -> AsyncIterator[None]:
-        """Waits until `host`, its address and the whole client have room, and the last start is long enough ago."""
-        turn = self._hosts.setdefault(host, _HostTurn(self._policy.per_host))
-        self._hosts.move_to_end(host)
-        turn.users += 1
-        try:
-            async with turn.slots:
-                async with turn.starting:
-                    clock = asyncio.get_running_loop().time
-                    wait = turn.last_start + max(self._policy.min_delay_s, turn.delay_s) - clock()
-                    if wait > 0:
-                        await asyncio.sleep(wait)
-                    address = (await self._resolver.addresses(host, port))[0] if not _is_literal(host) else host
-                    slots, users = self._addresses.setdefault(
-                        address, (asyncio.Semaphore(self._policy.per_address), [0])
-                    )
-                    users[0] += 1
-                    try:
-                        await slots.acquire()
-                    except BaseException:
-                        self._forget_address(address)
-                        raise
-                    try:
-                        await self._all.acquire()
-                    except BaseException:
-                        slots.release()
-                        self._forget_address(address)
-                        raise
-                    turn.last_start = clock()
-                try:
-                    yield
-                finally:
-                    self._all.release()
-                    slots.release()
-                    self._forget_address(address)
-        finally:
-            turn.users -= 1
-            self._forget_hosts()
-
-    def _forget_address(self, address: str) -> None:
-        users = self._addresses[address][1]
-        users[0] -= 1
-        if not users[0]:
-            del self._addresses[address]
-
-    def _forget_hosts(self) -> None:
-        while len(self._hosts) > 50_000:
-            host, turn = next(iter(self._hosts.items()))
-            if turn.users:
-                return
-            del self._hosts[host]
 
     async def get(
         self,
@@ -300,7 +158,7 @@ class Client:
             sent = {"Accept": accept, **(headers or {})}
             if own_headers and origin_of(url) == origin_of(first):
                 sent.update(own_headers)
-            async with self._turn(host, _port(url)):
+            async with self._turns.turn(host, _port(url)):
                 started = clock()
                 status, received, body = await self._once(url, sent, budget, cut_at)
                 budget -= clock() - started
@@ -402,10 +260,7 @@ class Client:
                 raise FetchFailed("robots_unreachable", f"{robots_url(hop)} cannot be reached: the site is left alone")
             if not robots.allows(hop, agent):
                 raise FetchFailed("robots_disallowed", f"{robots_url(hop)} does not allow {hop}")
-            delay = min(robots.crawl_delay_s(agent), self._policy.crawl_delay_cap_s)
-            host = host_of(hop)
-            if delay and host in self._hosts:
-                self._hosts[host].delay_s = delay
+            self._turns.slow_down(host_of(hop), min(robots.crawl_delay_s(agent), self._policy.crawl_delay_cap_s))
 
         return await self.get(url, accept=PAGE_TYPES, gate=gate)
 

@@ -6,7 +6,7 @@ known (RFC 9110 8.4.1, RFC 7932, RFC 8878).
 """
 
 import zlib
-from typing import Protocol
+from typing import Any, Protocol
 
 import brotli
 import zstandard
@@ -16,7 +16,6 @@ from transforms.dead_letters import Rejected
 ACCEPTED = "gzip, deflate, br, zstd"
 
 _STEP = 1 << 16
-_GZIP = b"\x1f\x8b"
 
 
 class Decoder(Protocol):
@@ -42,52 +41,56 @@ class _Zlib:
 
     def __init__(self, gzip: bool) -> None:
         self._gzip = gzip
-        self._stream = zlib.decompressobj(31 if gzip else 15)
-        self._fresh = True
+        self._stream: Any = None
+        self._head = b""
         self._members = 0
         self._plain = False
         self._ended = False
 
     @property
     def complete(self) -> bool:
-        return self._plain or self._ended or (self._fresh and self._members > 0)
+        return self._plain or self._ended or (self._stream is None and self._members > 0)
 
     def feed(self, data: bytes, room: int) -> bytes:
-        if self._plain:
-            return data
         out = bytearray()
         while data and not self._ended and len(out) <= room:
-            if self._fresh and self._members == 0 and self._gzip and not _GZIP.startswith(data[:2]):
-                self._plain = True  # labelled gzip, and is not: browsers refuse it, feeds in the wild need it read
+            if self._plain:
                 return data
-            if self._fresh and self._members and not _GZIP.startswith(data[:2]):
-                self._ended = True  # garbage after the last member is ignored, as gzip(1) does
-                break
-            data = self._inflate(data, room, out)
+            data = self._begin(data) if self._stream is None else self._inflate(data, room, out)
         return bytes(out)
+
+    def _begin(self, data: bytes) -> bytes:
+        """Waits for the two bytes that tell what a member is, then begins it."""
+        data, self._head = self._head + data, b""
+        if len(data) < 2:
+            self._head = data
+            return b""
+        if not self._gzip:
+            # RFC 1950 2.2 has a header; old servers send raw deflate (RFC 1951).
+            zlib_header = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            self._stream = zlib.decompressobj(15 if zlib_header else -15)
+        elif data[:2] == b"\x1f\x8b":
+            self._stream = zlib.decompressobj(31)
+        elif self._members:
+            self._ended = True  # garbage after the last member is ignored, as gzip(1) does
+        else:
+            self._plain = True  # labelled gzip, and is not: it happens, and harms nobody
+        return data
 
     def _inflate(self, data: bytes, room: int, out: bytearray) -> bytes:
         try:
             out += self._stream.decompress(data, max(1, room - len(out) + 1))
         except zlib.error:
-            if self._gzip or not self._fresh:
-                if self._members:  # what follows a whole member is no member: garbage
-                    self._ended = True
-                    return b""
+            if not self._members:
                 raise
-            self._stream = zlib.decompressobj(-15)  # raw deflate, which old servers send
-            self._fresh = False
-            return data
-        self._fresh = False
+            self._ended = True  # what follows a whole member looked like one, and is none
+            return b""
         if not self._stream.eof:
-            return self._stream.unconsumed_tail
-        rest = self._stream.unused_data
+            return bytes(self._stream.unconsumed_tail)
+        rest = bytes(self._stream.unused_data)
+        self._stream = None
         self._members += 1
-        self._fresh = True
-        if self._gzip:
-            self._stream = zlib.decompressobj(31)
-        else:
-            self._ended = True
+        self._ended = not self._gzip
         return rest
 
 

@@ -1,0 +1,22 @@
+"""`urls/pairs.tsv`: which URLs are those of one article."""
+
+import json
+from pathlib import Path
+
+from scripts.conformance.result import GroupResult
+from transforms.identity import canonical_url
+
+
+def run(folder: Path) -> GroupResult:
+    """Every pair; `same-or-different` passes either way, but never with an error."""
+    failures, total = [], 0
+    for line in (folder / "urls" / "pairs.tsv").read_text().splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        total += 1
+        first, second, verdict = line.split("\t")
+        one, other = canonical_url(json.loads(first)), canonical_url(json.loads(second))
+        got = "same" if one == other else "different"
+        if got not in verdict.split("-or-"):
+            failures.append(f"{first} and {second} are {got}, expected {verdict}: {one} {other}")
+    return GroupResult("urls", total - len(failures), total, tuple(failures))

@@ -1,0 +1,48 @@
+"""Feeds are parsed in the sandbox, from the event loop, without holding it up."""
+
+import asyncio
+
+from transforms.dead_letters import Rejected
+from transforms.feeds.document import FeedDocument, ParsedFeed
+from transforms.feeds.parse import MEMORY_MB, parse_feed
+from transforms.sandbox import Sandbox, SandboxError
+
+_SECONDS = 9.0
+"""CPU time of the largest feed that is read at all (`transforms.feeds.parse.cpu_seconds`)."""
+_QUEUE = 64
+_WARM_UP = FeedDocument(
+    "http://localhost/", b'<rss version="2.0"><channel><item><title>a</title></item></channel></rss>'
+)
+
+
+class FeedParser:
+    """Parses feeds in processes of their own. Belongs to one event loop.
+
+    Args:
+        workers: processes at most.
+    """
+
+    def __init__(self, workers: int = 1) -> None:
+        self._sandbox: Sandbox[FeedDocument, ParsedFeed] = Sandbox(
+            parse_feed, workers=workers, seconds=_SECONDS, memory_mb=MEMORY_MB, queue=_QUEUE, warm_up=_WARM_UP
+        )
+        self._room = asyncio.Semaphore(_QUEUE)
+
+    async def __call__(self, document: FeedDocument) -> ParsedFeed:
+        """The feed in `document`.
+
+        Raises:
+            Rejected: it is none, or reading it breaks a limit.
+        """
+        async with self._room:  # `submit` would block the loop if the queue were full
+            future = self._sandbox.submit(document)
+            try:
+                return await asyncio.wrap_future(future)
+            except (Rejected, SandboxError):
+                raise
+            except Exception as error:  # whatever a hostile body makes a parser raise is a dead letter of its feed
+                raise Rejected("error", f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._sandbox.close()
