@@ -2,14 +2,21 @@
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 
 from pipeline.records_in import records_in
 from transforms.ninjs import to_ninjs
+from transforms.records import Article
 from transforms.serialization import to_json
 
-FORMATS = {"jsonl": to_json, "ninjs": lambda article: json.dumps(to_ninjs(article), ensure_ascii=False)}
+
+def _ninjs(article: Article) -> str:
+    return json.dumps(to_ninjs(article), ensure_ascii=False)
+
+
+FORMATS: dict[str, Callable[[Article], str]] = {"jsonl": to_json, "ninjs": _ninjs}
 
 
 def export(sink: str, form: str, out: Path | None) -> int:

@@ -36,8 +36,9 @@ def story(number: int) -> str:
     )
     extra = "".join(f"<p>In ward {chance.random():.6f} of {town} opinion was divided {k} to one.</p>" for k in range(5))
     return (
-        f"<!doctype html><html lang='en'><head><title>{town} rebuilds its bridge</title></head><body><nav>Home News</nav>"
-        f"<article><h1>{town} rebuilds its bridge</h1>{paragraphs}{extra}</article><footer>Imprint</footer></body></html>"
+        f"<!doctype html><html lang='en'><head><title>{town} rebuilds its bridge</title></head><body>"
+        f"<nav>Home News</nav><article><h1>{town} rebuilds its bridge</h1>{paragraphs}{extra}</article>"
+        "<footer>Imprint</footer></body></html>"
     )
 
 

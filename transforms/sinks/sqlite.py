@@ -110,7 +110,7 @@ def _published(name: str, stored: Json) -> Json:
 
 def _write_article(connection: sqlite3.Connection, article: Article) -> WriteCounts:
     row = _row(article)
-    stored: Optional[Row] = connection.execute(_SELECT, (row[0],)).fetchone()
+    stored: Optional[Row] = connection.execute(_SELECT, (article.id,)).fetchone()
     if stored is None:
         connection.execute(_INSERT, row)
         return WriteCounts(inserted=1)
@@ -118,13 +118,13 @@ def _write_article(connection: sqlite3.Connection, article: Article) -> WriteCou
     if article.revision == revision:
         if stored == row:
             return WriteCounts(unchanged=1)
-        connection.execute(_UPDATE, (*row, row[0]))
+        connection.execute(_UPDATE, (*row, article.id))
         return WriteCounts(updated=1)
     if isinstance(revision, int) and article.revision < revision:
         return _keep(connection, row)
     _keep(connection, stored)
-    connection.execute("DELETE FROM revisions WHERE id = ? AND revision = ?", (row[0], article.revision))
-    connection.execute(_UPDATE, (*row, row[0]))
+    connection.execute("DELETE FROM revisions WHERE id = ? AND revision = ?", (article.id, article.revision))
+    connection.execute(_UPDATE, (*row, article.id))
     return WriteCounts(updated=1)
 
 
