@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from scripts.predict import predict_language, read_rows
+from predict import predict_language, read_rows
 from transforms.language import LanguageConfig
 from transforms.language.backends import load_backend
 from transforms.language.tags import macrolanguage, primary_language

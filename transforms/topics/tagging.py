@@ -20,8 +20,8 @@ _MAX_LABELS = 30
 
 # What one label is worth, as log-odds: a section is chosen for the page, keywords are many and loose, a feed's topic is
 # that of most of its stories.
-_WORTH = {"section": 3.0, "feed": 2.0, "keywords": 0.75}
-_MOST = {"section": 3.0, "feed": 2.5, "keywords": 1.5}
+_WORTH = {"section": 3.0, "feed": 2.0, "keywords": 1.0}
+_MOST = {"section": 3.0, "feed": 2.5, "keywords": 2.5}
 
 # Without a table for the language a topic has to be named by the publisher: a section or two keywords are enough.
 _WITHOUT_TABLE = -1.4
