@@ -1,0 +1,263 @@
+"""Tags an article with IPTC Media Topics and the user's own, from what it says and what its publisher says of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from transforms.dead_letters import DeadLetters, MapOrDeadLetter
+from transforms.records import Article, Topic
+from transforms.topics.sections import topics_of_label
+from transforms.topics.table import TOP_LEVEL, load_table, score, weights_of_words
+from transforms.topics.taxonomy import load_taxonomy, phrases_of
+from transforms.topics.user_topics import UserTopic, UserTopics
+from transforms.topics.words import words_of
+
+_MAX_CHARACTERS = 3000
+_MAX_LABELS = 30
+
+# What one label is worth, as log-odds: a section is chosen for the page, keywords are many and loose, a feed's topic is
+# that of most of its stories.
+_WORTH = {"section": 3.0, "feed": 2.0, "keywords": 1.0}
+_MOST = {"section": 3.0, "feed": 2.5, "keywords": 2.5}
+
+# Without a table for the language a topic has to be named by the publisher: a section or two keywords are enough.
+_WITHOUT_TABLE = -1.4
+
+_STEEPNESS = 1.5
+_TERM_CONFIDENCE = 0.8
+
+
+@dataclass(frozen=True)
+class TopicsConfig:
+    """How articles are tagged.
+
+    Attributes:
+        name_language: language of the topics' names (BCP 47); empty for the language of each article.
+        user_topics: the user's own topics.
+        second_level: whether topics below the 17 top-level ones are given.
+    """
+
+    name_language: str = "en"
+    user_topics: tuple[UserTopic, ...] = ()
+    second_level: bool = True
+
+
+class Tagger:
+    """What tagging needs, loaded once: the taxonomy and the user's topics; tables are loaded when first met."""
+
+    def __init__(self, config: TopicsConfig | None = None) -> None:
+        self.config = config or TopicsConfig()
+        self.taxonomy = load_taxonomy()
+        self.user_topics = UserTopics(self.config.user_topics)
+
+    def name(self, uri: str, article_language: str) -> str:
+        """The name of a Media Topic in the language asked for."""
+        return self.taxonomy.name(uri, self.config.name_language or article_language)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an article has a topic.
+
+    Attributes:
+        topic: the topic as the record has it.
+        words: what speaks for and against it, and how much (log-odds; weights for the user's own), the most telling
+            first: words and pairs of the text, labels of the publisher, names of the taxonomy.
+    """
+
+    topic: Topic
+    words: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """All that speaks for an article's topics, before any is chosen."""
+
+    language: str
+    title: list[str]
+    text: list[str]
+    model: tuple[float, ...] | None
+    floor: float
+    labels: dict[str, dict[str, list[str]]]
+    """uri -> source -> the labels that named it."""
+
+    def top_level(self) -> list[tuple[float, str, str]]:
+        """(log-odds over the threshold, uri, source) of each top-level topic."""
+        found = []
+        for column, uri in enumerate(TOP_LEVEL):
+            said = {source: labels for source, labels in self.labels.get(uri, {}).items() if labels}
+            worth = sum(min(_WORTH[source] * len(labels), _MOST[source]) for source, labels in sorted(said.items()))
+            odds = (self.model[column] if self.model else _WITHOUT_TABLE) + worth
+            from_model = ["model"] if self.model and (not said or self.model[column] > -1.0) else []
+            found.append((odds, uri, "+".join([*from_model, *sorted(said)])))
+        return found
+
+
+def tag_topics(article: Article, tagger: Tagger) -> Article:
+    """`article` with its `topics`: Media Topics by descending confidence, the first the primary; then the user's own.
+
+    No topics where nothing is likely. An article in a language without a table is tagged by what its publisher says of
+    it alone, and says so in `warnings` (`topics:no_table`).
+    """
+    evidence = _gather(article, tagger)
+    topics = tuple(topic for topic, _ in _choose(evidence, tagger))
+    matches = tagger.user_topics.match(evidence.title, evidence.text, evidence.language)
+    own = sorted(
+        (Topic(match.topic.uri, match.topic.name, match.confidence, "terms") for match in matches),
+        key=lambda topic: (-topic.confidence, topic.uri),
+    )
+    warnings = tuple(article.warnings)
+    if not load_table(evidence.language) and "topics:no_table" not in warnings:
+        warnings = (*warnings, "topics:no_table")
+    return replace(article, topics=(*topics, *own), warnings=warnings)
+
+
+def score_topics(article: Article, tagger: Tagger) -> dict[str, float]:
+    """The confidence of every top-level topic before any is chosen, all evidence counted: uri -> 0 to 1."""
+    return {uri: _confidence(odds) for odds, uri, _ in _gather(article, tagger).top_level()}
+
+
+def explain_topics(article: Article, tagger: Tagger, most: int = 12) -> tuple[Explanation, ...]:
+    """Which words and labels made `article` what it is: an explanation for each topic `tag_topics` gives it."""
+    evidence = _gather(article, tagger)
+    table = load_table(evidence.language)
+    explanations = []
+    for topic, because in _choose(evidence, tagger):
+        words = list(because)
+        if table and topic.uri in TOP_LEVEL:
+            words += weights_of_words(table, evidence.title, evidence.text, TOP_LEVEL.index(topic.uri))
+        words.sort(key=lambda item: (-abs(item[1]), item[0]))
+        explanations.append(Explanation(topic, tuple((word, round(weight, 3)) for word, weight in words[:most])))
+    for match in tagger.user_topics.match(evidence.title, evidence.text, evidence.language):
+        topic = Topic(match.topic.uri, match.topic.name, match.confidence, "terms")
+        explanations.append(Explanation(topic, match.phrases[:most]))
+    return tuple(explanations)
+
+
+def _gather(article: Article, tagger: Tagger) -> _Evidence:
+    language = article.language.partition("-")[0]
+    language = {"nb": "no", "nn": "no"}.get(language, language)
+    title = words_of(article.title[:_MAX_CHARACTERS])
+    text = words_of(article.text[:_MAX_CHARACTERS] or article.description[:_MAX_CHARACTERS])
+    table = load_table(language)
+    labels: dict[str, dict[str, list[str]]] = {}
+    for source, said in (
+        ("section", [article.section] if article.section else []),
+        ("keywords", list(article.keywords)[:_MAX_LABELS]),
+        ("feed", list(article.origin.topic_hints)[:_MAX_LABELS]),
+    ):
+        for label in said:
+            for uri in _ancestors(topics_of_label(label, language), tagger):
+                named = labels.setdefault(uri, {}).setdefault(source, [])
+                if label not in named:
+                    named.append(label)
+    return _Evidence(
+        language, title, text, score(table, title, text) if table else None, table.floor if table else 0.0, labels
+    )
+
+
+def _ancestors(uris: Sequence[str], tagger: Tagger) -> list[str]:
+    """The top-level and second-level topics that `uris` are or lie below."""
+    found = []
+    for uri in uris:
+        topic = tagger.taxonomy.topics.get(uri)
+        if topic:
+            found += [topic.top, topic.second] if topic.second else [topic.top]
+    return list(dict.fromkeys(found))
+
+
+def _choose(evidence: _Evidence, tagger: Tagger) -> list[tuple[Topic, tuple[tuple[str, float], ...]]]:
+    """The Media Topics that are likely, best first, each with the labels or names that spoke for it."""
+    ranked = sorted(evidence.top_level(), key=lambda item: (-item[0], item[1]))
+    best = ranked[0][0]
+    chosen = [item for item in ranked if item[0] > 0 or (item[0] == best and evidence.model and best > -evidence.floor)]
+    found = [
+        (Topic(uri, tagger.name(uri, evidence.language), _confidence(odds), source), _because(evidence, uri))
+        for odds, uri, source in chosen
+    ]
+    if tagger.config.second_level:
+        found += _second_level({topic.uri: topic.confidence for topic, _ in found}, evidence, tagger)
+    return sorted(found, key=lambda item: (-item[0].confidence, item[0].uri))
+
+
+def _second_level(
+    parents: dict[str, float], evidence: _Evidence, tagger: Tagger
+) -> list[tuple[Topic, tuple[tuple[str, float], ...]]]:
+    """Topics one level down that a label, or a name of the taxonomy in the title or lead, speaks for; never alone."""
+    terms = _terms(evidence)
+    uris = sorted({*evidence.labels, *terms})
+    found = []
+    for uri in uris:
+        topic = tagger.taxonomy.topics[uri]
+        if topic.level != 2 or topic.top not in parents:
+            continue
+        sources = sorted(evidence.labels.get(uri, {})) + (["terms"] if uri in terms else [])
+        strength = _TERM_CONFIDENCE if sources == ["terms"] or sources == ["keywords"] else 0.95
+        confidence = round(parents[topic.top] * strength, 4)
+        because = _because(evidence, uri) + tuple((term, 1.0) for term in terms.get(uri, ()))
+        found.append((Topic(uri, tagger.name(uri, evidence.language), confidence, "+".join(sources)), because))
+    return found
+
+
+def _terms(evidence: _Evidence) -> dict[str, list[str]]:
+    """Second-level topics that are named, or have a topic below them named, in the title or the first 60 words."""
+    phrases = phrases_of(evidence.language)
+    taxonomy = load_taxonomy()
+    found: dict[str, list[str]] = {}
+    for words in (evidence.title, evidence.text[:60]):
+        for place in range(len(words)):
+            for length in (3, 2, 1):
+                uri = phrases.get(tuple(words[place : place + length]))
+                second = taxonomy.topics[uri].second if uri else None
+                if second:
+                    term = " ".join(words[place : place + length])
+                    if term not in found.setdefault(second, []):
+                        found[second].append(term)
+                    break
+    return found
+
+
+def _because(evidence: _Evidence, uri: str) -> tuple[tuple[str, float], ...]:
+    return tuple(
+        (f"{source}: {label}", _WORTH[source])
+        for source, labels in sorted(evidence.labels.get(uri, {}).items())
+        for label in labels
+    )
+
+
+def _confidence(odds: float) -> float:
+    return round(1.0 / (1.0 + math.exp(-max(min(odds * _STEEPNESS, 30.0), -30.0))), 4)
+
+
+class _Tag:
+    """The stage's function; its tagger is made on the worker, when the first article comes."""
+
+    def __init__(self, config: TopicsConfig) -> None:
+        self._config = config
+        self._tagger: Tagger | None = None
+
+    def __getstate__(self) -> TopicsConfig:
+        return self._config
+
+    def __setstate__(self, config: TopicsConfig) -> None:
+        self._config = config
+        self._tagger = None
+
+    def __call__(self, article: Article) -> Article:
+        self._tagger = self._tagger or Tagger(self._config)
+        return tag_topics(article, self._tagger)
+
+
+class TagTopics(beam.PTransform[PCollection[Article], PCollection[Article]]):
+    """Tags each article with topics; tables and taxonomy are loaded once a worker process."""
+
+    def __init__(self, config: TopicsConfig, dead_letters: DeadLetters) -> None:
+        super().__init__()
+        self._config = config
+        self._dead_letters = dead_letters
+
+    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
+        return articles | "Tag topics" >> MapOrDeadLetter("topics", _Tag(self._config), Article, self._dead_letters)
