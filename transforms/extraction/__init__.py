@@ -1,0 +1,1 @@
+"""Pages to articles: `article.extract_article` is the way in."""
