@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
-from scripts.evaluation.line_training import FOLDS, fold_of, html_examples, plain_examples, train  # noqa: E402
+from evaluation.line_training import FOLDS, fold_of, html_examples, plain_examples, train  # noqa: E402
 
 
 def main(argv: list[str]) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.evaluation.extraction_score import fold, tokens
+from evaluation.extraction_score import fold, tokens
 from transforms.boilerplate.line_features import Floats
 from transforms.boilerplate.plain_model import PLAIN_FEATURES, plain_features
 from transforms.boilerplate.rules import Text, judge

@@ -90,9 +90,11 @@ def best_segment(scores: NDArray[np.floating]) -> tuple[int, int]:
     return start, end
 
 
-def plain_probabilities(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -> Floats:
+def plain_probabilities(
+    lines: Sequence[str], title: str, ruled: Mapping[int, str], model: Path = MODEL
+) -> Floats:
     """The probability of each line to be of the article."""
-    return load_model(MODEL, PLAIN_FEATURES).probability(plain_features(lines, title, ruled))
+    return load_model(model, PLAIN_FEATURES).probability(plain_features(lines, title, ruled))
 
 
 def _until(flags: NDArray[np.bool_]) -> list[int]:

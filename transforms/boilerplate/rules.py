@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from transforms.boilerplate.line_features import fold, words_of
 from transforms.boilerplate.patterns import bare, patterns
-from transforms.extraction.dates import read_dates
+from transforms.dates import read_dates
 
 _TERMINAL = (".", "!", "?", "…", "。", "！", "？", "।", "؟")
 _CLOSING = "\"'”’»“)]』」）›"

@@ -2,12 +2,13 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.boilerplate.plain_model import THRESHOLD, plain_probabilities
+from transforms.boilerplate.plain_model import MODEL, THRESHOLD, plain_probabilities
 from transforms.boilerplate.rules import Text, judge
 from transforms.dead_letters import DeadLetters, MapOrDeadLetter, Rejected
 from transforms.records import Article, RemovedBlock
@@ -37,7 +38,7 @@ def all_lines(article: Article) -> list[tuple[str, Optional[str]]]:
     return out
 
 
-def strip_boilerplate(article: Article) -> Article:
+def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
     """Moves the lines that the rules, and for plain text the line model, name from `text` to `removed_blocks`.
 
     No line is lost: those kept and those removed, by their numbers, are all that extraction gave, in order. If the
@@ -53,7 +54,7 @@ def strip_boilerplate(article: Article) -> Article:
     texts = [lines[place][0] for place in kept]
     verdicts = judge(Text(texts, article.title, article.authors))
     if article.extractor == "plain":
-        chances = plain_probabilities(texts, article.title, verdicts).tolist()
+        chances = plain_probabilities(texts, article.title, verdicts, model).tolist()
         for index, chance in enumerate(chances):
             if chance < THRESHOLD:
                 verdicts.setdefault(index, "line_model")

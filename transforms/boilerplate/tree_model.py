@@ -35,7 +35,7 @@ class TreeModel:
         return (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def load_model(path: Path, names: tuple[str, ...]) -> TreeModel:
     """Reads an artefact and checks that it was trained on the features named.
 

@@ -1,29 +1,34 @@
 """`extract_article`: a page to the record of its article. HTML and plain text; pure, no network, no clock."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 from urllib.parse import urlsplit
 
 from transforms.boilerplate.strip import count_words
 from transforms.dead_letters import Rejected
 from transforms.extraction.blocks import outline
-from transforms.extraction.dates import Moment, machine_date, sensible
+from transforms.dates import Moment, machine_date, sensible
 from transforms.extraction.decoding import decode
-from transforms.extraction.html import article_body, line_probabilities, parse
+from transforms.extraction.html import MODEL, article_body, line_probabilities, parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_head, read_metadata
 from transforms.extraction.plain_text import read_plain
-from transforms.records import Article, Page, RemovedBlock
+from transforms.records import Article, Page
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 MIN_CHARS = 40
 
 
-def extract_article(page: Page) -> Article:
+def extract_article(page: Page, model: Path = MODEL) -> Article:
     """The article of a page, with all that the page says of it; `id` and `content_hash` are left to a later stage.
 
     HTML gives the lines of the article's region: those judged to be the article as `text`, those between them that
     were not in `removed_blocks`, numbered together from 0. Plain text gives all its lines as `text`.
+
+    Args:
+        page: one document, at most as large as the fetcher lets through.
+        model: the line model of HTML; evaluation passes one that has not seen the page's site.
 
     Raises:
         Rejected: `unknown_content_type`, `empty`, `binary`, `bad_charset`, `no_text` (nothing that reads like an
@@ -38,7 +43,7 @@ def extract_article(page: Page) -> Article:
         raise Rejected("empty", f"{where}: the document is empty")
     markup = page.content_type in HTML_TYPES
     text, warnings = decode(page.body, page.charset, markup, where)
-    article = _of_html(page, text, where) if markup else _of_plain(page, text)
+    article = _of_html(page, text, where, model) if markup else _of_plain(page, text)
     if len(article.text) < MIN_CHARS and not any(map(str.isalpha, article.text)):
         raise Rejected("no_text", f"{where}: no line of it reads like the text of an article")
     return replace(article, warnings=(*warnings, *article.warnings), word_count=count_words(article.text))
@@ -64,7 +69,7 @@ def _frame(page: Page) -> Article:
     )
 
 
-def _of_html(page: Page, text: str, where: str) -> Article:
+def _of_html(page: Page, text: str, where: str, model: Path) -> Article:
     tree = parse(text, where)
     view = outline(tree)
     head = read_head(tree)
@@ -84,7 +89,7 @@ def _of_html(page: Page, text: str, where: str) -> Article:
         robots_header=page.robots,
         fetched_at=page.fetched_at,
     )
-    probability = line_probabilities(view, known.title, known.description, described.body)
+    probability = line_probabilities(view, known.title, known.description, described.body, model)
     body = article_body(view, probability, known.title)
     warnings = [name for name, there in (("live_blog", known.live), ("truncated", view.truncated)) if there]
     return replace(
@@ -141,4 +146,3 @@ def _times(
     }
 
 
-__all__ = ["RemovedBlock", "extract_article"]

@@ -46,10 +46,10 @@ def parse(text: str, where: str) -> HtmlElement:
         raise Rejected("no_text", f"{where}: no HTML in the document ({error})") from error
 
 
-def line_probabilities(page: Outline, title: str, description: str, json_body: str) -> Floats:
+def line_probabilities(page: Outline, title: str, description: str, json_body: str, model: Path = MODEL) -> Floats:
     """The probability of each block to be of the article."""
     rows = block_features(page, title, description, json_body)
-    return load_model(MODEL, FEATURES).probability(rows)
+    return load_model(model, FEATURES).probability(rows)
 
 
 def article_body(page: Outline, probability: Floats, title: str) -> Body:

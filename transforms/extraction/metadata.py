@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
 from transforms.extraction.blocks import CLASS_GROUPS, ITEM_AUTHOR, ITEM_DATE, ITEM_HEADLINE, Block
-from transforms.extraction.dates import Moment, machine_date, read_dates, sensible, url_date
+from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
 from transforms.extraction.json_ld import Described, described_article
 
 _GROUP = {name: 1 << place for place, (name, _) in enumerate(CLASS_GROUPS)}
