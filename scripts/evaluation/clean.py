@@ -1,0 +1,170 @@
+"""How clean the text is: `scripts/evaluate.py clean --data FOLDER [--models FOLDER] [--plain] [--by-rule]`.
+
+FOLDER holds `manifest.jsonl` (id, bench, url, site, gold, optional, tokens, title, authors, date) and the gzipped pages
+it names. The table gives F1, precision and recall of 4-token shingles for each set, the four news sets pooled, with
+bootstrap intervals; titles, dates and authors right to the letter; milliseconds of CPU a page.
+
+The models of the package were trained on pages like these. On those very pages only `--models` is honest: a folder
+written by `scripts/train_lines.py --data FOLDER --out MODELS`, where each page is judged by the model of its fold,
+which has not seen its site.
+"""
+
+import argparse
+import gzip
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from evaluation.extraction_score import Score, interval, score_metadata, score_page, shingles, tokens, total
+from evaluation.line_training import fold_of, html_of, manifest, render
+from transforms.boilerplate import plain_model
+from transforms.boilerplate.strip import all_lines, strip_boilerplate
+from transforms.dead_letters import Rejected
+from transforms.extraction import extract_article
+from transforms.extraction import html as html_model
+from transforms.records import Article, Page
+
+NEWS = ("scrapinghub", "fundus-eval", "newspaper4k-dataset", "fundus-parsers")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One page as it came out. `extracted` is the article before its boilerplate was stripped."""
+
+    row: dict[str, Any]
+    article: Optional[Article]
+    extracted: Optional[Article]
+    seconds: float
+
+
+def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) -> Outcome:
+    """Cleans one page of the data: its HTML, or its rendering as plain text."""
+    body = html_of(data, row)
+    fold = fold_of(row["site"])
+    for_html = models / f"html_{fold}.npz" if models else html_model.MODEL
+    for_plain = models / f"plain_{fold}.npz" if models else plain_model.MODEL
+    if plain:
+        page = Page(url="", body=render(body).encode(), content_type="text/plain", charset="utf-8")
+    else:
+        page = Page(url=row["url"], body=body, charset="utf-8")
+    start = time.process_time()
+    extracted = article = None
+    try:
+        extracted = extract_article(page, for_html)
+        article = strip_boilerplate(extracted, for_plain)
+    except Rejected:
+        article = None
+    return Outcome(row, article, extracted, time.process_time() - start)
+
+
+def table(outcomes: Sequence[Outcome], rounds: int) -> list[str]:
+    """F1 of each set and of the news sets pooled."""
+    groups: dict[str, list[Score]] = defaultdict(list)
+    for outcome in outcomes:
+        score = score_page(outcome.row, outcome.article.text if outcome.article else "")
+        groups[outcome.row["bench"]].append(score)
+        if outcome.row["bench"] in NEWS:
+            groups["four news sets"].append(score)
+    lines = [f"{'set':22s} {'pages':>5s}  {'F1':>6s}  {'95 % interval':15s}  {'precision':>9s}  {'recall':>6s}"]
+    for name, scores in sorted(groups.items(), key=lambda item: (item[0] != "four news sets", item[0])):
+        mean = total(scores)
+        low, high = interval(scores, rounds)
+        lines.append(
+            f"{name:22s} {len(scores):5d}  {mean.f1:6.4f}  [{low:.4f}, {high:.4f}]  {mean.precision:9.4f}  {mean.recall:6.4f}"
+        )
+    return lines
+
+
+def metadata_table(outcomes: Sequence[Outcome]) -> list[str]:
+    """Titles, dates and authors right to the letter."""
+    groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for outcome in outcomes:
+        article = outcome.article
+        found = score_metadata(
+            outcome.row,
+            article.title if article else "",
+            article.authors if article else (),
+            article.published_at if article else None,
+        )
+        for name, value in found.items():
+            for group in ("all", outcome.row["bench"]):
+                groups[group][name].append(value)
+    lines = [f"{'metadata':22s} {'titles':>14s} {'dates':>14s} {'authors':>14s}"]
+    for group, fields in sorted(groups.items()):
+        cells = []
+        for name in ("title", "date", "authors"):
+            values = fields.get(name, [])
+            cells.append(f"{sum(values) / len(values):.3f} ({len(values)})" if values else "-")
+        lines.append(f"{group:22s} " + " ".join(f"{cell:>14s}" for cell in cells))
+    return lines
+
+
+def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
+    """For each rule the lines and tokens it removed, and the share of those tokens that stands in the gold text."""
+    lines_of: Counter[str] = Counter()
+    tokens_of: Counter[str] = Counter()
+    wrong_of: Counter[str] = Counter()
+    gold_tokens = 0
+    for outcome in outcomes:
+        if outcome.article is None or outcome.row.get("suspect"):
+            continue
+        kind = outcome.row.get("tokens") or "word"
+        gold = tokens(outcome.row["gold"], kind)
+        gold_tokens += len(gold)
+        left = shingles(gold) - shingles(tokens(outcome.article.text, kind))
+        whole = {tuple(tokens(line, kind)) for line in outcome.row["gold"].split("\n")}
+        for line, rule in all_lines(outcome.article):
+            if rule is None:
+                continue
+            words = tokens(line, kind)
+            lines_of[rule] += 1
+            tokens_of[rule] += len(words)
+            own = shingles(words)
+            if len(words) >= 4:
+                wrong_of[rule] += round(len(words) * sum((own & left).values()) / max(1, sum(own.values())))
+            elif tuple(words) in whole:
+                wrong_of[rule] += len(words)
+    out = [f"{'rule':16s} {'lines':>7s} {'tokens':>9s} {'precision':>9s} {'of all gold':>11s}"]
+    for rule, count in lines_of.most_common():
+        precision = 1 - wrong_of[rule] / max(1, tokens_of[rule])
+        out.append(f"{rule:16s} {count:7d} {tokens_of[rule]:9d} {precision:9.3f} {wrong_of[rule] / max(1, gold_tokens):11.3%}")
+    return out
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--models", type=Path, help="models of the folds, from scripts/train_lines.py --out")
+    parser.add_argument("--plain", action="store_true", help="clean whole-page renderings instead of HTML")
+    parser.add_argument("--by-rule", action="store_true", help="precision of every rule")
+    parser.add_argument("--bootstrap", type=int, default=1000)
+    parser.add_argument("--bench", help="only these sets, separated by commas")
+    parser.add_argument("--predictions", type=Path, help="write id, text, title, authors, date as JSON lines (.gz)")
+    arguments = parser.parse_args(argv)
+    rows = [
+        row for row in manifest(arguments.data) if not arguments.bench or row["bench"] in arguments.bench.split(",")
+    ]
+    outcomes = [run(arguments.data, row, arguments.models, arguments.plain) for row in rows]
+    print("\n".join(table(outcomes, arguments.bootstrap)))
+    if not arguments.plain:
+        print("\n" + "\n".join(metadata_table(outcomes)))
+    if arguments.by_rule:
+        print("\n" + "\n".join(rule_table(outcomes)))
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    rejected = sum(outcome.article is None for outcome in outcomes)
+    print(f"\n{1000 * seconds / max(1, len(outcomes)):.1f} ms of CPU a page; {rejected} of {len(outcomes)} rejected")
+    if arguments.predictions:
+        with gzip.open(arguments.predictions, "wt", encoding="utf-8") as out:
+            for outcome in outcomes:
+                article = outcome.article
+                if article:
+                    record = {
+                        "id": outcome.row["id"], "text": article.text, "title": article.title,
+                        "authors": list(article.authors), "date": article.published_at,
+                    }  # fmt: skip
+                    out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    return 0

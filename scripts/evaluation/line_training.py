@@ -1,0 +1,188 @@
+"""Examples for the line models: each line of a page with its features and whether the gold text has it; training."""
+
+import gzip
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.extraction_score import fold, tokens
+from transforms.boilerplate.line_features import Floats
+from transforms.boilerplate.plain_model import PLAIN_FEATURES, plain_features
+from transforms.boilerplate.rules import Text, judge
+from transforms.extraction.block_features import FEATURES, block_features
+from transforms.extraction.blocks import outline
+from transforms.extraction.html import parse
+from transforms.extraction.json_ld import described_article
+from transforms.extraction.metadata import read_head, read_metadata
+from transforms.extraction.plain_text import read_plain
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Example:
+    """One page: rows of features, labels, and the weight of each line."""
+
+    site: str
+    rows: Floats
+    labels: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+
+
+def fold_of(site: str) -> int:
+    """The fold of a site: all its pages are in one."""
+    return hashlib.sha256(site.encode()).digest()[1] % FOLDS
+
+
+def manifest(data: Path) -> list[dict[str, Any]]:
+    with (data / "manifest.jsonl").open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+def html_of(data: Path, row: dict[str, Any]) -> bytes:
+    with gzip.open(data / row["html"]) as stored:
+        return stored.read()
+
+
+def label_lines(lines: Sequence[str], row: dict[str, Any]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Whether each line stands in the gold text, and its weight: its share of the gold's tokens, damped.
+
+    A line is of the article if most of its 4-token shingles are in the gold; a shorter one if it is a line of it or
+    stands in it word for word. Of a line that the page repeats, as many copies count as the gold has, those among the
+    most other lines of gold. Optional paragraphs have no weight.
+    """
+    kind = row.get("tokens") or "word"
+    gold = tokens(row["gold"], kind)
+    fours = set(zip(gold, gold[1:], gold[2:], gold[3:], strict=False))
+    short = {part for n in (2, 3) for part in zip(*(gold[i:] for i in range(n)), strict=False)}
+    whole = {fold(line) for line in row["gold"].split("\n")}
+    share = np.zeros(len(lines))
+    sizes = np.zeros(len(lines))
+    for place, line in enumerate(lines):
+        words = tokens(line, kind)
+        sizes[place] = len(words)
+        if len(words) >= 4:
+            own = list(zip(words, words[1:], words[2:], words[3:], strict=False))
+            share[place] = sum(one in fours for one in own) / len(own)
+        elif words:
+            share[place] = float(fold(line) in whole or tuple(words) in short)
+    folded = [fold(line) for line in lines]
+    copies: dict[str, list[int]] = {}
+    for place in np.flatnonzero(share > 0.5).tolist():
+        copies.setdefault(folded[place], []).append(place)
+    mass = share * sizes
+    text = f" {fold(row['gold'])} "
+    for line, places in copies.items():
+        wanted = max(1, text.count(f" {line} "))
+        near = {place: mass[max(0, place - 6) : place + 7].sum() - mass[place] for place in places}
+        for place in sorted(places, key=lambda one: (-near[one], one))[wanted:]:
+            share[place] = 0.0
+    optional = [fold(paragraph) for paragraph in row.get("optional") or []]
+    labels = share > 0.5
+    weights = np.where(sizes > 0, sizes**0.7, 0.0)
+    scale = 100 / max(1.0, float((weights * labels).sum()))
+    weights = np.clip(weights * scale + 0.02 * (sizes > 0), 0, 20)
+    for place, line in enumerate(folded):
+        if line and any(line in paragraph for paragraph in optional):
+            weights[place] = 0.0
+    return labels, weights
+
+
+def _usable(data: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    for row in manifest(data):
+        if not row.get("suspect"):
+            yield row, html_of(data, row)
+
+
+def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
+    """The blocks of every page that is not suspect of a wrong gold."""
+    out = []
+    for row, body in _usable(data):
+        tree = parse(body.decode("utf-8", "replace"), row["id"])
+        page = outline(tree)
+        described = described_article(tree)
+        known = read_metadata(
+            tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="",
+            feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
+        )  # fmt: skip
+        rows = block_features(page, known.title, known.description, described.body)
+        labels, weights = label_lines([block.text for block in page.blocks], row)
+        if labels.any():
+            out.append(Example(row["site"], rows, labels, weights))
+    return out, FEATURES
+
+
+def render(body: bytes) -> str:
+    """A whole page as text, with all its clutter, as `inscriptis` renders it."""
+    from inscriptis import get_text
+
+    return str(get_text(body.decode("utf-8", "replace")))
+
+
+def plain_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
+    """The lines of whole-page renderings."""
+    out = []
+    for row, body in _usable(data):
+        page = read_plain(render(body), None)
+        ruled = judge(Text(page.lines, page.title, page.authors))
+        rows = plain_features(page.lines, page.title, ruled)
+        labels, weights = label_lines(page.lines, row)
+        if labels.any():
+            out.append(Example(row["site"], rows, labels, weights))
+    return out, PLAIN_FEATURES
+
+
+def train(examples: Sequence[Example], names: tuple[str, ...], trees: int, threads: int) -> dict[str, Any]:
+    """Grows the ensemble and gives its arrays as `TreeModel` reads them."""
+    from catboost import CatBoostClassifier
+
+    rows = np.vstack([example.rows for example in examples])
+    labels = np.concatenate([example.labels for example in examples]).astype(int)
+    weights = np.concatenate([example.weights for example in examples])
+    model = CatBoostClassifier(
+        iterations=trees, depth=6, learning_rate=0.08, l2_leaf_reg=6, border_count=32, rsm=0.3, thread_count=threads,
+        random_seed=1, verbose=0, bootstrap_type="Bernoulli", subsample=0.7, allow_writing_files=False,
+    )  # fmt: skip
+    model.fit(rows, labels, sample_weight=weights)
+    return export(model, names)
+
+
+def export(model: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """The trees of a CatBoost model as arrays; checked against its own predictions by the caller's tests."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.json"
+        model.save_model(str(path), format="json")
+        stored = json.loads(path.read_text())
+    trees = stored["oblivious_trees"]
+    depth = max(len(tree["splits"] or ()) for tree in trees)
+    features = np.zeros((len(trees), depth), dtype=np.int16)
+    borders = np.full((len(trees), depth), np.inf, dtype=np.float32)
+    values = np.zeros((len(trees), 1 << depth), dtype=np.float32)
+    for number, tree in enumerate(trees):
+        for level, split in enumerate(tree["splits"] or ()):
+            features[number, level] = split["float_feature_index"]
+            borders[number, level] = split["border"]
+        leaves = tree["leaf_values"]
+        values[number, : len(leaves)] = leaves
+    scale, bias = stored["scale_and_bias"]
+    return {
+        "features": features,
+        "borders": borders,
+        "values": values * np.float32(scale),
+        "bias": np.float64(bias[0] if isinstance(bias, list) else bias),
+        "names": np.array(names),
+    }
+
+
+def counts(examples: Sequence[Example]) -> Counter[str]:
+    """Pages by site."""
+    return Counter(example.site for example in examples)

@@ -1,0 +1,1 @@
+"""What is not the article leaves its text, and stays on record with the rule that took it."""

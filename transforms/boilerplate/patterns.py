@@ -1,0 +1,85 @@
+"""The phrases of `patterns.tsv`, compiled once: which rule a line's own words name, in any language of the file."""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Optional
+
+_OUTER = re.compile(r"^[^\w©]+|[^\w)]+$")
+MAX_START_LINE = 300
+MAX_HEADING_LINE = 60
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Phrases by place. All lower case, without outer punctuation."""
+
+    whole: dict[str, str]
+    starts: tuple[tuple[re.Pattern[str], str], ...]
+    headings: re.Pattern[str]
+    labels: dict[str, frozenset[str]]
+
+    def of_line(self, line: str) -> Optional[str]:
+        """The rule whose phrase this line is, or begins with; None for text."""
+        if len(line) > MAX_START_LINE:
+            return None
+        low = line.casefold().replace("’", "'")
+        found = self.whole.get(bare(low))
+        if found:
+            return found
+        for pattern, rule in self.starts:
+            if pattern.match(low):
+                return rule
+        return None
+
+    def opens_teasers(self, line: str) -> bool:
+        """Whether a line reads like the heading of a list of other stories."""
+        return len(line) <= MAX_HEADING_LINE and bool(self.headings.match(bare(line.casefold().replace("’", "'"))))
+
+
+def bare(text: str) -> str:
+    """A line in lower case without the punctuation around it."""
+    return _OUTER.sub("", text)
+
+
+@lru_cache(maxsize=1)
+def patterns() -> Patterns:
+    """The patterns of the package.
+
+    Raises:
+        ValueError: a line of the file is not `rule<TAB>place<TAB>language<TAB>phrases`.
+    """
+    whole: dict[str, str] = {}
+    starts: dict[str, list[str]] = {}
+    headings: list[str] = []
+    labels: dict[str, set[str]] = {}
+    text = (Path(__file__).parent / "patterns.tsv").read_text(encoding="utf-8")
+    for number, row in enumerate(text.splitlines(), start=1):
+        if not row or row.startswith("#"):
+            continue
+        parts = row.split("\t")
+        if len(parts) != 4 or parts[1] not in ("line", "start", "heading", "label"):
+            raise ValueError(f"patterns.tsv:{number}: expected rule, place, language, phrases, separated by tabs: {row!r}")
+        rule, place, _, phrases = parts
+        for phrase in phrases.split("|"):
+            if place == "line":
+                whole.setdefault(bare(phrase), rule)
+            elif place == "start":
+                starts.setdefault(rule, []).append(phrase)
+            elif place == "heading":
+                headings.append(phrase)
+            else:
+                labels.setdefault(rule, set()).add(phrase)
+    return Patterns(
+        whole,
+        tuple((re.compile(rf"[^\w©]{{0,3}}(?:{_either(phrases)})"), rule) for rule, phrases in sorted(starts.items())),
+        re.compile(rf"(?:see |view |the |our )?(?:{_either(headings)})(?!\w)"),
+        {rule: frozenset(words) for rule, words in labels.items()},
+    )
+
+
+def _either(phrases: list[str]) -> str:
+    return "|".join(
+        re.escape(one) + (r"(?!\w)" if one[-1].isalnum() and one[-1].isascii() else "") for one in sorted(phrases, key=lambda one: (-len(one), one))
+    )

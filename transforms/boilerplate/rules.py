@@ -1,0 +1,228 @@
+"""Structural rules on the lines of a text and their neighbourhood. Each names what it removes.
+
+Every rule takes the lines and gives the places it would remove. None looks for a bare word inside running text; the
+phrases of `patterns.tsv` count only as a whole line, as its beginning, or as a label before a colon.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transforms.boilerplate.line_features import fold, words_of
+from transforms.boilerplate.patterns import bare, patterns
+from transforms.dates import read_dates
+
+_TERMINAL = (".", "!", "?", "…", "。", "！", "？", "।", "؟")
+_CLOSING = "\"'”’»“)]』」）›"
+_LABEL = re.compile(r"(?:^|[.!?…]\s+|\s[–—-]\s|\(|\s\|\s|\s)([^\W\d_]{1,14}(?:\s[^\W\d_]{1,12}){0,2})\s?[:：]\s?\S")
+_CREDIT_END = re.compile(
+    r"(?:\(|\[|©\s?|(?:^|\s)[/|–—-]\s?|[.]\s)(?:[^()\[\]]{0,60}?)(?:getty(?: images)?|reuters|afp|dpa|pa|ap|epa|efe|ansa|belga|tass|xinhua|shutterstock|"
+    r"alamy|imago|picture alliance|pap|ritzau|scanpix|tt|ntb|apa|keystone|istock|unsplash|pixabay|wikimedia commons|"
+    r"rex|bloomberg|via ap|ap photo)[^.!?]{0,40}[)\]]?\s?\.?$",
+    re.IGNORECASE,
+)
+_PHOTO_BY = re.compile(r"^[(\[]?(?:photo(?:graph)?s?|pictures?|images?|illustrations?|video|graphic) (?:by|courtesy|via|from|:)\s", re.I)
+_NAME = re.compile(r"[^\W\d_][\w.'’\-]*")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text as rules see it."""
+
+    lines: Sequence[str]
+    title: str
+    authors: Sequence[str]
+
+
+def is_prose(line: str) -> bool:
+    """Whether a line reads like a sentence of an article: long enough, and ended as sentences are."""
+    return len(words_of(line)) >= 12 and line.rstrip(_CLOSING).endswith(_TERMINAL)
+
+
+def _ends(line: str) -> bool:
+    return line.rstrip(_CLOSING).endswith(_TERMINAL)
+
+
+def no_words(text: Text) -> dict[int, str]:
+    """Lines without a letter or digit: rulers, bullets, a lone full stop."""
+    return {place: "punctuation" for place, line in enumerate(text.lines) if not any(map(str.isalnum, line))}
+
+
+def phrases(text: Text) -> dict[int, str]:
+    """Lines that a phrase of the data file is, or begins; what begins with one and then runs on as prose is kept."""
+    known = patterns()
+    out = {}
+    for place, line in enumerate(text.lines):
+        rule = known.of_line(line)
+        if rule:
+            out[place] = rule
+    return out
+
+
+def headline(text: Text) -> dict[int, str]:
+    """The headline repeated among the lines before the first paragraph of prose."""
+    title = fold(text.title)
+    out = {}
+    if title:
+        for place, line in enumerate(text.lines):
+            if fold(line) == title:
+                out[place] = "headline"
+            elif is_prose(line) and place > 3:
+                break
+    return out
+
+
+def datelines(text: Text) -> dict[int, str]:
+    """Lines that hold a date and, beside it, only the words that go with dates (published, updated, at, zones)."""
+    known = patterns().labels["dateword"]
+    out = {}
+    for place, line in enumerate(text.lines):
+        if len(line) > 160 or not _NUMBERS.search(line):
+            continue
+        dates = sum(1 for _ in read_dates(line))
+        if not dates:
+            continue
+        words = [word.casefold() for word in _LETTERS.findall(line)]
+        other = [word for word in words if word not in known]
+        if len(other) <= 2 * dates and not _ends(line.rstrip(".")):
+            out[place] = "dateline"
+    return out
+
+
+def bylines(text: Text) -> dict[int, str]:
+    """`By NAME`, in the languages of the data file, and the bare name of an author beside it or before the first prose."""
+    known = patterns().labels["byword"]
+    names = {fold(name) for name in text.authors if name}
+    out = {}
+    first = next((place for place, line in enumerate(text.lines) if is_prose(line)), len(text.lines))
+    for place, line in enumerate(text.lines):
+        if len(line) > 120 or _ends(line.rstrip(".")):
+            continue
+        folded = fold(line)
+        if folded in names and (place <= first or place >= len(text.lines) - 3):
+            out[place] = "byline"
+            continue
+        low = line.casefold()
+        by = next((word for word in sorted(known, key=len, reverse=True) if low.startswith((word + " ", word + ":"))), None)
+        if by is None:
+            continue
+        rest = line[len(by) :].lstrip(" :")
+        words = _NAME.findall(rest)
+        capital = [word for word in words if word[0].isupper()]
+        if words and len(words) <= 12 and words[0][0].isupper() and len(capital) >= 0.6 * len(words):
+            named = any(name and name in folded for name in names)
+            if named or place < first or place >= len(text.lines) - 3:
+                out[place] = "byline"
+    return out
+
+
+def credit_of(line: str) -> bool:
+    """Whether a line ends in, or is, the credit of a picture."""
+    if len(line) > 600:
+        return False
+    if _PHOTO_BY.match(line) and len(line) < 160:
+        return True
+    tail = line[-90:]
+    labels = patterns().labels["credit"]
+    for found in _LABEL.finditer(tail):
+        label = found.group(1).casefold()
+        rest = tail[found.end(1) :]
+        if (label in labels or label.rpartition(" ")[2] in labels) and len(_LETTERS.findall(rest)) <= 8 and not _ends(rest.rstrip(".")):
+            return True
+    return False
+
+
+def captions(text: Text) -> dict[int, str]:
+    """A caption and the same caption with its credit on the next line, and lines that end in a picture's credit."""
+    out = {}
+    lines = text.lines
+    for place, line in enumerate(lines):
+        credited = credit_of(line)
+        if place and len(lines[place - 1]) > 3:
+            before = lines[place - 1].rstrip(" .")
+            if line != lines[place - 1] and line.startswith(before):
+                rest = line[len(before) :].lstrip(" .")
+                if credited or (len(rest) < 60 and _CREDIT_END.search(". " + rest)):
+                    out[place - 1] = "caption"
+                    out[place] = "caption"
+                    continue
+        if credited or (len(line) < 320 and _CREDIT_END.search(line) and not is_prose(line)):
+            out[place] = "caption"
+    return out
+
+
+def teasers(text: Text) -> dict[int, str]:
+    """From a heading that opens a list of other stories to the end, where hardly a paragraph of prose follows another."""
+    known = patterns()
+    lines = text.lines
+    prose = [is_prose(line) for line in lines]
+    total = sum(prose)
+    for place, line in enumerate(lines):
+        if not known.opens_teasers(line) or _ends(line):
+            continue
+        rest = prose[place + 1 :]
+        if not total or sum(prose[:place]) < 0.4 * total and total > 3:
+            continue
+        # Teasers alternate: two paragraphs of prose in a row are an article that goes on.
+        runs = sum(1 for one, other in zip(rest, rest[1:], strict=False) if one and other)
+        if rest and runs <= 0.1 * len(rest):
+            return dict.fromkeys(range(place, len(lines)), "teasers")
+    return {}
+
+
+def embedded_titles(text: Text) -> dict[int, str]:
+    """The title of an embedded video or post between two paragraphs.
+
+    It reads like a headline (eight words and more, no full stop) and, unlike a sub-heading, brings names that the
+    article never mentions and hardly a word that stands in the paragraphs around it.
+    """
+    out = {}
+    lines = text.lines
+    counts: dict[str, int] = {}
+    for line in lines:
+        for word in set(words_of(line)):
+            counts[word] = counts.get(word, 0) + 1
+    for place in range(1, len(lines) - 1):
+        line = lines[place]
+        if len(line) > 160 or line.rstrip(_CLOSING).endswith((*_TERMINAL, ":", "：", ",", ";")) or not line[0].isalnum():
+            continue
+        words = _LETTERS.findall(line)
+        if not 8 <= len(words) <= 22 or not is_prose(lines[place - 1]) or not is_prose(lines[place + 1]):
+            continue
+        long = [word for word in words if len(word) >= 4]
+        strange = [word for word in long if counts.get(word.lower(), 0) <= 1]
+        names = [word for word in strange if word[0].isupper()]
+        if len(names) >= 2 and len(strange) >= 0.5 * len(long):
+            out[place] = "embedded_title"
+    return out
+
+
+def repeats(text: Text) -> dict[int, str]:
+    """The second and later copies of a line of some length."""
+    seen: set[str] = set()
+    out = {}
+    for place, line in enumerate(text.lines):
+        folded = fold(line) if len(line) >= 25 else ""
+        if folded and folded in seen:
+            out[place] = "repeat"
+        seen.add(folded)
+    return out
+
+
+RULES = (no_words, headline, datelines, bylines, phrases, captions, teasers, embedded_titles, repeats)
+
+
+def judge(text: Text) -> dict[int, str]:
+    """Place -> name of the first rule that removes it."""
+    out: dict[int, str] = {}
+    for rule in RULES:
+        for place, name in rule(text).items():
+            out.setdefault(place, name)
+    return out
+
+
+def opening_phrase(line: str) -> str:
+    """The line as phrases are compared; for `explain` and for contributors' tests."""
+    return bare(line.casefold())

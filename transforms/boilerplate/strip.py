@@ -1,0 +1,84 @@
+"""`strip_boilerplate`: lines that are not the article leave its text and stay in `removed_blocks`, each with its rule."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from transforms.boilerplate.plain_model import MODEL, THRESHOLD, plain_probabilities
+from transforms.boilerplate.rules import Text, judge
+from transforms.dead_letters import DeadLetters, MapOrDeadLetter, Rejected
+from transforms.records import Article, RemovedBlock
+
+_TOKEN = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+    "|[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+
+
+def count_words(text: str) -> int:
+    """Words of a text; each character is one where a script has no spaces."""
+    return len(_TOKEN.findall(text))
+
+
+def all_lines(article: Article) -> list[tuple[str, Optional[str]]]:
+    """Every line that extraction gave, in order, with the rule that removed it or None."""
+    taken = {block.line: block for block in article.removed_blocks if block.line is not None}
+    kept = iter(article.text.split("\n") if article.text else ())
+    out: list[tuple[str, Optional[str]]] = []
+    for line in kept:
+        while len(out) in taken:
+            out.append((taken[len(out)].text, taken[len(out)].rule))
+        out.append((line, None))
+    while len(out) in taken:
+        out.append((taken[len(out)].text, taken[len(out)].rule))
+    return out
+
+
+def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
+    """Moves the lines that the rules, and for plain text the line model, name from `text` to `removed_blocks`.
+
+    No line is lost: those kept and those removed, by their numbers, are all that extraction gave, in order. If the
+    rules would leave nothing of a text, none of them is applied and the article has the warning `rules_undone`.
+
+    Raises:
+        Rejected: `no_text` for an article without any text.
+    """
+    lines = all_lines(article)
+    if not any(rule is None for _, rule in lines):
+        raise Rejected("no_text", f"{article.url or article.raw_ref}: nothing is left of it to call an article")
+    kept = [place for place, (_, rule) in enumerate(lines) if rule is None]
+    texts = [lines[place][0] for place in kept]
+    verdicts = judge(Text(texts, article.title, article.authors))
+    if article.extractor == "plain":
+        chances = plain_probabilities(texts, article.title, verdicts, model).tolist()
+        for index, chance in enumerate(chances):
+            if chance < THRESHOLD:
+                verdicts.setdefault(index, "line_model")
+    if len(verdicts) == len(kept):
+        return replace(article, warnings=(*article.warnings, "rules_undone"))
+    for index, rule in verdicts.items():
+        lines[kept[index]] = (lines[kept[index]][0], rule)
+    text = "\n".join(line for line, rule in lines if rule is None)
+    return replace(
+        article,
+        text=text,
+        word_count=count_words(text),
+        removed_blocks=tuple(
+            RemovedBlock(rule, line, place) for place, (line, rule) in enumerate(lines) if rule is not None
+        ),
+    )
+
+
+class StripBoilerplate(beam.PTransform[PCollection[Article], PCollection[Article]]):
+    """Takes the boilerplate lines out of each article; see `strip_boilerplate`."""
+
+    def __init__(self, dead_letters: DeadLetters) -> None:
+        super().__init__()
+        self._dead_letters = dead_letters
+
+    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
+        return articles | "Strip" >> MapOrDeadLetter("strip", strip_boilerplate, Article, self._dead_letters)

@@ -1,0 +1,148 @@
+"""`extract_article`: a page to the record of its article. HTML and plain text; pure, no network, no clock."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Optional
+from urllib.parse import urlsplit
+
+from transforms.boilerplate.strip import count_words
+from transforms.dead_letters import Rejected
+from transforms.extraction.blocks import outline
+from transforms.dates import Moment, machine_date, sensible
+from transforms.extraction.decoding import decode
+from transforms.extraction.html import MODEL, article_body, line_probabilities, parse
+from transforms.extraction.json_ld import described_article
+from transforms.extraction.metadata import read_head, read_metadata
+from transforms.extraction.plain_text import read_plain
+from transforms.records import Article, Page
+
+HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
+MIN_CHARS = 40
+
+
+def extract_article(page: Page, model: Path = MODEL) -> Article:
+    """The article of a page, with all that the page says of it; `id` and `content_hash` are left to a later stage.
+
+    HTML gives the lines of the article's region: those judged to be the article as `text`, those between them that
+    were not in `removed_blocks`, numbered together from 0. Plain text gives all its lines as `text`.
+
+    Args:
+        page: one document, at most as large as the fetcher lets through.
+        model: the line model of HTML; evaluation passes one that has not seen the page's site.
+
+    Raises:
+        Rejected: `unknown_content_type`, `empty`, `binary`, `bad_charset`, `no_text` (nothing that reads like an
+            article is on the page).
+    """
+    where = page.url_final or page.url or page.origin.raw_ref or page.origin.unit or "the document"
+    if page.content_type not in HTML_TYPES and page.content_type != "text/plain":
+        raise Rejected(
+            "unknown_content_type", f"{where}: {page.content_type!r} is no page; text/html or text/plain was expected"
+        )
+    if not page.body.strip():
+        raise Rejected("empty", f"{where}: the document is empty")
+    markup = page.content_type in HTML_TYPES
+    text, warnings = decode(page.body, page.charset, markup, where)
+    article = _of_html(page, text, where, model) if markup else _of_plain(page, text)
+    if len(article.text) < MIN_CHARS and not any(map(str.isalpha, article.text)):
+        raise Rejected("no_text", f"{where}: no line of it reads like the text of an article")
+    return replace(article, warnings=(*warnings, *article.warnings), word_count=count_words(article.text))
+
+
+def _frame(page: Page) -> Article:
+    """What is known of a page before its body is read."""
+    entry = page.entry
+    url = page.url_final or page.url
+    return Article(
+        id="",
+        url=url,
+        guid=entry.guid if entry else "",
+        domain=(urlsplit(url).hostname or "").removeprefix("www."),
+        publisher=page.origin.publisher,
+        feed_url=page.origin.feed_url or (entry.feed_url if entry else ""),
+        discovered_via=page.origin.discovered_via,
+        title_feed=entry.title if entry else "",
+        first_seen_at=page.origin.seen_at or None,
+        fetched_at=page.fetched_at,
+        raw_ref=page.origin.raw_ref,
+        origin=page.origin,
+    )
+
+
+def _of_html(page: Page, text: str, where: str, model: Path) -> Article:
+    tree = parse(text, where)
+    view = outline(tree)
+    head = read_head(tree)
+    described = described_article(tree)
+    frame = _frame(page)
+    entry = page.entry
+    known = read_metadata(
+        tree,
+        head,
+        described,
+        view.blocks,
+        url=frame.url,
+        publisher=frame.publisher,
+        feed_title=frame.title_feed,
+        feed_authors=tuple(entry.authors) if entry else (),
+        feed_date=entry.published_at if entry else None,
+        robots_header=page.robots,
+        fetched_at=page.fetched_at,
+    )
+    probability = line_probabilities(view, known.title, known.description, described.body, model)
+    body = article_body(view, probability, known.title)
+    warnings = [name for name, there in (("live_blog", known.live), ("truncated", view.truncated)) if there]
+    return replace(
+        frame,
+        url_canonical=known.url_canonical,
+        publisher=known.publisher,
+        title=known.title,
+        description=known.description,
+        text="\n".join(body.lines),
+        authors=known.authors,
+        **_times(known.published, known.published_source, known.updated, page),
+        image_url=known.image_url,
+        section=known.section,
+        keywords=known.keywords,
+        is_accessible_for_free=known.free,
+        access_evidence=known.access_evidence,
+        removed_blocks=body.removed,
+        extractor="blocks",
+        warnings=tuple(warnings),
+        language_declared=known.language,
+        robots=known.robots,
+    )
+
+
+def _of_plain(page: Page, text: str) -> Article:
+    frame = _frame(page)
+    entry = page.entry
+    plain = read_plain(text, page.fetched_at)
+    published, source = plain.published, "text" if plain.published else None
+    if published is None and entry and entry.published_at:
+        published = machine_date(entry.published_at)
+        published, source = (published, "feed") if sensible(published, page.fetched_at) else (None, None)
+    return replace(
+        frame,
+        title=plain.title or frame.title_feed,
+        description=entry.summary if entry else "",
+        text="\n".join(plain.lines),
+        authors=plain.authors or (tuple(entry.authors) if entry else ()),
+        **_times(published, source, plain.updated, page),
+        extractor="plain",
+        robots=tuple(part.strip().lower() for part in page.robots.split(",") if part.strip()),
+    )
+
+
+def _times(
+    published: Optional[Moment], source: Optional[str], updated: Optional[Moment], page: Page
+) -> dict[str, Optional[str]]:
+    return {
+        "published_at": published.iso if published else None,
+        "published_precision": published.precision if published else None,
+        "published_source": source,
+        "updated_at": updated.iso if updated else None,
+        "updated_precision": updated.precision if updated else None,
+    }
+
+

@@ -1,0 +1,309 @@
+"""One walk over a parsed page: its visible text as blocks, each with what the markup says about it.
+
+A block is a run of text between two block boundaries (a paragraph, a heading, a list item, a caption). The walk keeps
+what the line model wants to know of its place: tags and class words of its ancestors, links, emphasis, containers.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lxml.html import HtmlElement
+
+# Elements whose text no reader sees, or that hold controls only.
+_SKIPPED = frozenset(
+    "script style noscript template svg iframe button select option input textarea head object embed canvas map audio "
+    "video math link meta param source track title datalist progress meter frame frameset noframes applet dialog".split()
+)
+_INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb rp rt rtc ruby s "
+    "samp small span strike strong sub sup time tt u var wbr picture".split()
+)
+_STRONG = frozenset(("b", "strong", "em", "i"))
+_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+
+# Context bits from the tags of ancestors.
+CONTEXT_TAGS = (
+    "article",
+    "main",
+    "section",
+    "aside",
+    "header",
+    "footer",
+    "nav",
+    "ul",
+    "ol",
+    "table",
+    "figure",
+    "form",
+    "blockquote",
+    "dl",
+    "details",
+    "figcaption",
+    "p",
+    "a",
+)
+_CONTEXT_BIT = {tag: 1 << place for place, tag in enumerate(CONTEXT_TAGS)}
+
+# Groups of words in class and id attributes; the place in this tuple is the bit. English as most sites write them,
+# with the German, French, Spanish, Portuguese, Italian, Polish, Russian, Dutch and Nordic words seen often.
+CLASS_GROUPS: tuple[tuple[str, str], ...] = (
+    ("body", "articlebody storybody articletext storytext bodytext articlecontent storycontent postcontent entrycontent"
+             " postbody entrybody maincontent articlemain"),
+    ("text", "body text content texto corpo cuerpo contenu contenido tresc text copy richtext prose textbody"),
+    ("article", "article story post entry artikel articulo artigo news newsitem hentry artykul articolo detail single"),
+    ("paragraph", "paragraph para paragraphs absatz textblock"),
+    ("lede", "lede lead leadtext intro introduction standfirst summary dek deck subtitle subhead subheadline abstract"
+             " excerpt chapo chapeau sapo lid excerpt anrisstext vorspann subheading description"),
+    ("headline", "headline title titre titulo titel heading hed header1 articletitle posttitle entrytitle headlines"),
+    ("meta", "meta byline author authors autor auteur autore bio profile contributor writer reporter signature credits"
+             " verfasser journalist avatar"),
+    ("date", "date time timestamp datetime published pubdate dateline datum fecha data updated"),
+    ("caption", "caption captions figcaption credit copyright legend legende bildunterschrift leyenda wpcaption fotograf"
+                " bildtext"),
+    ("media", "image img photo picture media video player gallery slideshow carousel slider figure audio podcast thumb"
+              " thumbnail foto bild galerie galeria imagen youtube jwplayer slide"),
+    ("related", "related recommended recommendations more also readmore relatedposts similar teaser teasers promo"
+                " recirc recirculation outbrain taboola trending popular mostread latest mehr weitere siehe lire"
+                " nextarticle upnext further zergnet readnext recommend suggested editorspick picks lees verwandte"),
+    ("list", "list items feed river stream cards card grid item tile listing"),
+    ("share", "share social sharing facebook twitter whatsapp follow addthis sharedaddy sns telegram linkedin pinterest"
+              " reddit email print buttons toolbar tools tool actions"),
+    ("comment", "comment comments disqus respond reply replies kommentar kommentare commentaires comentarios discussion"
+                " commentlist komentarze"),
+    ("newsletter", "newsletter subscribe subscription signup registration register optin mailchimp subscriber abo"
+                   " paywall piano login membership donate donation support"),
+    ("tags", "tags tag keywords topics topic categories category labels taxonomy label rubric rubrik section kicker"
+             " eyebrow flag"),
+    ("breadcrumb", "breadcrumb breadcrumbs crumbs crumb"),
+    ("nav", "nav navigation menu navbar topbar subnav menubar skip pagination pager paging prev next masthead"),
+    ("footer", "footer foot bottom copyright legal disclaimer colophon"),
+    ("header", "header head top banner masthead topnav siteheader"),
+    ("side", "sidebar side rail aside widget widgets right secondary column rightcol sidebars module"),
+    ("ad", "ad ads advert advertisement adv advertising sponsor sponsored werbung publicidad anzeige dfp adsense promo"
+           " promoted promotion outbrain taboola commercial reklama affiliate shop product products deal"),
+    ("cookie", "cookie cookies consent gdpr modal popup overlay dialog onetrust notice banner"),
+    ("hidden", "hidden hide invisible sr visually screenreader visuallyhidden offscreen print noprint printonly"),
+    ("box", "box infobox factbox fact facts sidebar inset callout aside embed embedded pullquote quote highlight"
+            " keypoints highlights bullets timeline note"),
+    ("live", "live liveblog liveticker ticker liveposts"),
+    ("correction", "correction corrections clarification update editorsnote note disclosure disclaimer"),
+    ("main", "main content center primary maincol middle wrapper container page"),
+    ("table", "table score scores data stats chart graphic infographic"),
+    ("forum", "poll survey quiz vote rating ratings review game weather stock quotes"),
+    ("search", "search suche recherche buscar results"),
+    ("source", "source sources agency provider publisher brand logo trust standards"),
+)  # fmt: skip
+_WORD_BITS: dict[str, int] = {}
+for _place, (_name, _words) in enumerate(CLASS_GROUPS):
+    for _word in _words.split():
+        _WORD_BITS[_word] = _WORD_BITS.get(_word, 0) | (1 << _place)
+_TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}")
+
+ITEM_BODY, ITEM_HEADLINE, ITEM_AUTHOR, ITEM_DATE, ITEM_DESCRIPTION, ITEM_CAPTION = (1 << n for n in range(6))
+_ITEM_BITS = {
+    "articlebody": ITEM_BODY,
+    "text": ITEM_BODY,
+    "reviewbody": ITEM_BODY,
+    "headline": ITEM_HEADLINE,
+    "name": ITEM_HEADLINE,
+    "author": ITEM_AUTHOR,
+    "creator": ITEM_AUTHOR,
+    "datepublished": ITEM_DATE,
+    "datemodified": ITEM_DATE,
+    "description": ITEM_DESCRIPTION,
+    "alternativeheadline": ITEM_DESCRIPTION,
+    "caption": ITEM_CAPTION,
+}
+
+# tag, depth, container, context bits, own class bits, itemprop bits, hidden
+Place = tuple[str, int, int, int, int, int, bool]
+
+MAX_DEPTH = 180
+MAX_BLOCKS = 20_000
+
+
+@dataclass(slots=True)
+class Block:
+    """A run of visible text and its place in the page."""
+
+    text: str
+    tag: str
+    """Of the nearest block element."""
+    links: int
+    link_chars: int
+    strong_chars: int
+    depth: int
+    container: int
+    """Number of its block element; see `Outline.parents`."""
+    context: int
+    """Bits of `CONTEXT_TAGS` for all ancestors."""
+    own: int
+    """Bits of `CLASS_GROUPS` for its element."""
+    item: int
+    """Bits of schema.org `itemprop` of its ancestors."""
+    hidden: bool
+    after_break: bool
+    """It follows a `<br>` in the same element."""
+
+@dataclass(slots=True)
+class Outline:
+    """A page as its blocks, in reading order."""
+
+    blocks: list[Block]
+    parents: list[int]
+    """Container number -> number of the container around it, always a smaller one; the outermost points to itself."""
+    classes: list[int]
+    """Container number -> bits of `CLASS_GROUPS` for its own class and id."""
+    tags: list[int]
+    """Container number -> bit of `CONTEXT_TAGS` for its own tag."""
+    truncated: bool
+
+
+@lru_cache(maxsize=65_536)
+def class_words(names: str) -> tuple[str, ...]:
+    """`article-body__text relatedPosts` -> `("article", "body", "text", "related", "Posts"...)`, lower case."""
+    words = [word.lower() for word in _TOKEN.findall(names[:400])]
+    joined = ["".join(pair) for pair in zip(words, words[1:], strict=False)]
+    return tuple(dict.fromkeys(words + joined))
+
+
+@lru_cache(maxsize=65_536)
+def _class_bits(names: str) -> int:
+    bits = 0
+    for word in class_words(names):
+        bits |= _WORD_BITS.get(word, 0)
+    return bits
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self.parents: list[int] = [0]
+        self.classes: list[int] = [0]
+        self.tags: list[int] = [0]
+        self.pieces: list[str] = []
+        self.links = 0
+        self.link_chars = 0
+        self.strong_chars = 0
+        self.truncated = False
+        self.broken = False
+
+    def flush(self, place: Place) -> None:
+        text = " ".join("".join(self.pieces).split())
+        self.pieces.clear()
+        if text:
+            if len(self.blocks) < MAX_BLOCKS:
+                tag, depth, container, context, own, item, hidden = place
+                self.blocks.append(
+                    Block(
+                        text, tag, self.links, self.link_chars, self.strong_chars, depth, container, context, own,
+                        item, hidden, self.broken,
+                    )
+                )  # fmt: skip
+            else:
+                self.truncated = True
+        self.links = self.link_chars = self.strong_chars = 0
+        self.broken = False
+
+    def inline(self, element: HtmlElement, in_link: bool, strong: bool, depth: int, place: Place) -> None:
+        """Text of an inline element; a block inside it (a paragraph in a link) still ends a run."""
+        text = element.text
+        if text:
+            self.pieces.append(text)
+            if in_link:
+                self.link_chars += len(text)
+            if strong:
+                self.strong_chars += len(text)
+        for child in element:
+            tag = child.tag
+            if tag == "br":
+                self.flush(place)
+                self.broken = True
+            elif type(tag) is not str or tag in _SKIPPED:
+                pass
+            elif tag in _INLINE:
+                if tag == "a":
+                    self.links += 1
+                if depth < MAX_DEPTH:
+                    self.inline(child, in_link or tag == "a", strong or tag in _STRONG, depth + 1, place)
+            else:
+                self.flush(place)
+                if depth < MAX_DEPTH:
+                    self.block(child, place, depth + 1, in_link)
+                else:
+                    self.truncated = True
+            tail = child.tail
+            if tail:
+                self.pieces.append(tail)
+                if in_link:
+                    self.link_chars += len(tail)
+                if strong:
+                    self.strong_chars += len(tail)
+
+    def block(self, element: HtmlElement, outer: Place, depth: int, in_link: bool = False) -> None:
+        _, _, container, context, _, item, hidden = outer
+        tag = element.tag
+        attributes = element.attrib
+        names = ""
+        if attributes:
+            names = attributes.get("class", "")
+            identity = attributes.get("id")
+            if identity:
+                names = f"{names} {identity}"
+            prop = attributes.get("itemprop")
+            if prop:
+                item |= _ITEM_BITS.get(prop.lower(), 0)
+            style = attributes.get("style")
+            if (style and "display" in style and "none" in style) or "hidden" in attributes:
+                hidden = True
+        parents = self.parents
+        parents.append(container)
+        container = len(parents) - 1
+        here = _class_bits(names) if names else 0
+        self.classes.append(here)
+        self.tags.append(_CONTEXT_BIT.get(tag, 0))
+        place = (tag, depth, container, context | _CONTEXT_BIT.get(tag, 0), here, item, hidden)
+        text = element.text
+        if text:
+            self.pieces.append(text)
+            if in_link:
+                self.link_chars += len(text)
+        strong = tag in _HEADINGS
+        for child in element:
+            inner = child.tag
+            if inner == "br":
+                self.flush(place)
+                self.broken = True
+            elif type(inner) is not str or inner in _SKIPPED:
+                pass
+            elif inner in _INLINE:
+                link = inner == "a"
+                if link:
+                    self.links += 1
+                if depth < MAX_DEPTH:
+                    self.inline(child, in_link or link, strong or inner in _STRONG, depth + 1, place)
+                else:
+                    self.truncated = True
+            else:
+                self.flush(place)
+                if depth < MAX_DEPTH:
+                    self.block(child, place, depth + 1, in_link)
+                else:
+                    self.truncated = True
+            tail = child.tail
+            if tail:
+                self.pieces.append(tail)
+                if in_link:
+                    self.link_chars += len(tail)
+        self.flush(place)
+
+
+def outline(tree: HtmlElement) -> Outline:
+    """The blocks of a parsed page, in reading order; text that no reader sees is left out."""
+    body = tree.find("body") if tree.tag == "html" else tree
+    if body is None:
+        body = tree
+    walk = _Walk()
+    walk.block(body, ("body", 0, 0, 0, 0, 0, False), 0)
+    return Outline(walk.blocks, walk.parents, walk.classes, walk.tags, walk.truncated)

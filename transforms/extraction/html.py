@@ -1,0 +1,83 @@
+"""From a parsed page to its lines: which blocks are the article, judged by the model, with a second opinion in doubt."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from lxml import etree
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+from transforms.boilerplate.line_features import Floats
+from transforms.boilerplate.patterns import patterns
+from transforms.boilerplate.rules import credit_of
+from transforms.boilerplate.tree_model import load_model
+from transforms.dead_letters import Rejected
+from transforms.extraction.block_features import FEATURES, block_features
+from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
+from transforms.records import RemovedBlock
+
+MODEL = Path(__file__).parent / "models" / "html_lines.npz"
+THRESHOLD = 0.45
+MAX_CHARS = 20_000_000
+_FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
+
+
+@dataclass(frozen=True)
+class Body:
+    """The lines of the article's region: kept ones, and those dropped between them, with their places."""
+
+    lines: tuple[str, ...]
+    removed: tuple[RemovedBlock, ...]
+    certainty: float
+    """Mean probability over the kept characters; 0 where nothing is kept."""
+
+
+def parse(text: str, where: str) -> HtmlElement:
+    """The tree of a page; comments and processing instructions are left out.
+
+    Raises:
+        Rejected: `no_text` for a document without any element.
+    """
+    # A parser of its own for each page: lxml parsers keep an error log, and share a dictionary of names.
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    try:
+        return document_fromstring(text[:MAX_CHARS].encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise Rejected("no_text", f"{where}: no HTML in the document ({error})") from error
+
+
+def line_probabilities(page: Outline, title: str, description: str, json_body: str, model: Path = MODEL) -> Floats:
+    """The probability of each block to be of the article."""
+    rows = block_features(page, title, description, json_body)
+    return load_model(model, FEATURES).probability(rows)
+
+
+def article_body(page: Outline, probability: Floats, title: str) -> Body:
+    """Keeps the blocks above the threshold; what lies between the first and the last of them is named as removed."""
+    kept = np.flatnonzero(probability >= THRESHOLD)
+    if not len(kept):
+        return Body((), (), 0.0)
+    lines: list[str] = []
+    removed: list[RemovedBlock] = []
+    weight = score = 0.0
+    for number, place in enumerate(range(int(kept[0]), int(kept[-1]) + 1)):
+        block = page.blocks[place]
+        if probability[place] >= THRESHOLD:
+            lines.append(block.text)
+            weight += len(block.text)
+            score += len(block.text) * float(probability[place])
+        else:
+            removed.append(RemovedBlock(_reason(block), block.text, number))
+    return Body(tuple(lines), tuple(removed), round(score / weight, 4))
+
+
+def _reason(block: Block) -> str:
+    """The name a reader would give to what the model dropped."""
+    named = patterns().of_line(block.text)
+    if named:
+        return named
+    if block.context & _FIGURE or credit_of(block.text):
+        return "caption"
+    if block.link_chars > 0.6 * len(block.text):
+        return "links"
+    return "line_model"

@@ -1,0 +1,357 @@
+"""What a page's head, JSON-LD and visible bylines say of the article: title, authors, dates, addresses, access.
+
+Sources are ranked field by field; a title is chosen by agreement of h1, JSON-LD, `og:title`, the feed and `<title>`.
+"""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import Optional
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+
+from transforms.boilerplate.line_features import fold
+from transforms.extraction.blocks import CLASS_GROUPS, ITEM_AUTHOR, ITEM_DATE, ITEM_HEADLINE, Block
+from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
+from transforms.extraction.json_ld import Described, described_article
+
+_GROUP = {name: 1 << place for place, (name, _) in enumerate(CLASS_GROUPS)}
+_PUBLISHED = (
+    "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",
+    "datepublished", "date.published", "article.published", "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime",
+    "publish-date", "publishdate", "publish_date", "pubdate", "article_date_original", "originalpublicationdate", "dc.date.issued",
+    "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date", "article.created", "cre",
+    "publication_date", "citation_publication_date", "displaydate", "ptime", "og:pubdate", "bt:pubdate", "weibo:article:create_at",
+    "rnews:datepublished", "mediator_published_time", "created", "vr:published_time", "creation_date",
+)  # fmt: skip
+_UPDATED = (
+    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified",
+    "dcterms.modified", "dc.date.modified", "updated_time", "article.updated", "utime", "modified",
+)  # fmt: skip
+_AUTHORS = (
+    "author", "article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dc.creator.personalname",
+    "dcterms.creator", "article:author_name", "cxenseparse:author", "citation_author", "og:article:author", "authors",
+    "rnews:author", "mediator_author", "vr:author", "twitter:data1", "creator",
+)  # fmt: skip
+_AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
+_BY = re.compile(
+    r"^(?:by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|texto|from|words by|written by|"
+    r"story by|escrito por|redactie|автор|текст|от|написал|του|της|από|od|napisał|opracował|作者|記者|记者|文)\s*[:：]?\s+(?=\S)",
+    re.IGNORECASE,
+)
+_BETWEEN = re.compile(r"\s*(?:[,;、/|•·]|\s(?:and|und|et|y|e|en|och|og|i|и|και|with|&|a)\s)\s*", re.IGNORECASE)
+_NOT_A_NAME = re.compile(
+    r"https?:|www\.|@|\d{2}|[<>{}\[\]=]|^(?:admin|administrator|staff|editor|redaktion|redazione|redacción|redação|"
+    r"newsroom|webmaster|unknown|none|null|min read|view all|follow|updated|published)$",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"[,|\-–—(]\s*(?:.{0,40}\b(?:editor|reporter|correspondent|writer|staff|columnist|producer|journalist|bureau|analyst|"
+    r"redakteur(?:in)?|korrespondent(?:in)?|dpa|afp|reuters|ap)\b.{0,40})$",
+    re.IGNORECASE,
+)
+_ORGANISATION = re.compile(r"\b(?:news|staff|editorial|team|desk|agency|press|media|online|reuters|afp|dpa)\b", re.I)
+
+
+@dataclass(frozen=True)
+class Head:
+    """`meta` values by lower-case name (first one wins), repeated ones in `many`, links by `rel`."""
+
+    meta: dict[str, str]
+    many: dict[str, tuple[str, ...]]
+    links: dict[str, str]
+    title: str
+    language: str
+
+
+def read_head(tree: HtmlElement) -> Head:
+    """The metadata elements of a page, wherever in it they stand."""
+    many: dict[str, list[str]] = {}
+    for element in tree.iter("meta"):
+        get = element.get
+        name = get("property") or get("name") or get("itemprop") or get("http-equiv")
+        content = get("content")
+        if name and content and len(many) < 400:
+            value = unescape(content) if "&" in content else content
+            many.setdefault(name.strip().lower(), []).append(" ".join(value[:5000].split()))
+    links: dict[str, str] = {}
+    for element in tree.iter("link"):
+        rel, href = element.get("rel"), element.get("href")
+        if rel and href:
+            for part in rel.lower().split():
+                links.setdefault(part, href.strip())
+    found = next(tree.iter("title"), None)
+    title = " ".join(unescape("".join(found.itertext())).split()) if found is not None else ""
+    return Head(
+        meta={name: values[0] for name, values in many.items()},
+        many={name: tuple(values) for name, values in many.items()},
+        links=links,
+        title=title,
+        language=(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "").strip(),
+    )
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Everything but the text."""
+
+    title: str
+    description: str
+    authors: tuple[str, ...]
+    published: Optional[Moment]
+    published_source: Optional[str]
+    updated: Optional[Moment]
+    url_canonical: str
+    publisher: str
+    section: Optional[str]
+    keywords: tuple[str, ...]
+    image_url: Optional[str]
+    free: Optional[bool]
+    access_evidence: Optional[str]
+    language: str
+    robots: tuple[str, ...]
+    live: bool
+
+
+def without_affix(title: str, sites: tuple[str, ...]) -> str:
+    """A title without the site's name at its end or start: `Storm hits coast | The Daily` -> `Storm hits coast`.
+
+    Only an affix that is the name of the site (or made of its words) goes, or one behind `|` that is short.
+    """
+    names = [fold(site).replace(" ", "") for site in sites if site]
+    for _ in range(3):
+        parts = list(_AFFIX.finditer(title))
+        if not parts:
+            break
+        last, first = parts[-1], parts[0]
+        tail, head = title[last.end() :], title[: first.start()]
+        if _is_site(tail, names) and title[: last.start()].strip():
+            title = title[: last.start()].strip()
+        elif _is_site(head, names) and title[first.end() :].strip():
+            title = title[first.end() :].strip()
+        else:
+            break
+    return title
+
+
+def _is_site(part: str, names: list[str]) -> bool:
+    own = fold(part).replace(" ", "")
+    if not own:
+        return True
+    return any(name and (own == name or (len(own) > 3 and own in name) or (len(name) > 3 and name in own and len(own) < 3 * len(name) + 12)) for name in names)
+
+
+def choose_title(
+    headings: list[str], described: Described, head: Head, feed_title: str, sites: tuple[str, ...]
+) -> str:
+    """The headline as the reader sees it: the h1 that most other sources agree with, else what most sources say."""
+    og = without_affix(head.meta.get("og:title") or head.meta.get("twitter:title") or "", sites)
+    page = without_affix(head.title, sites)
+    others = [one for one in (described.headline, og, page, without_affix(feed_title, sites)) if one]
+    best, rank = "", 0.0
+    for place, heading in enumerate(headings[:12]):
+        if len(heading) < 4:
+            continue
+        agreement = sum(_similar(heading, other) for other in others)
+        score = agreement - 0.05 * place
+        if score > rank and max((_similar(heading, other) for other in others), default=0.0) >= 0.35:
+            best, rank = heading, score
+    if best:
+        return best
+    if not others:
+        return next((one for one in headings if len(one) > 3), "")
+    support = {one: sum(_similar(one, other) for other in others) for one in others}
+    return max(others, key=lambda one: (round(support[one], 3), one == described.headline, one == og))
+
+
+def _similar(one: str, other: str) -> float:
+    """Overlap of the words of two titles: shared words over those of the shorter, damped by length."""
+    a, b = fold(one).split(), fold(other).split()
+    if not a or not b:
+        return 0.0
+    if len(a) < 3 or len(b) < 3:
+        joined_a, joined_b = "".join(a), "".join(b)
+        return 1.0 if joined_a == joined_b else 0.4 * (joined_a in joined_b or joined_b in joined_a) * (min(len(joined_a), len(joined_b)) > 5)
+    shared = len(set(a) & set(b))
+    return 2 * shared / (len(set(a)) + len(set(b)))
+
+
+def clean_names(values: list[str], sites: tuple[str, ...], keep_organisation: bool = False) -> tuple[str, ...]:
+    """Names of people from byline text: prefixes, roles, addresses and the site's own name gone, one a name."""
+    own = {fold(site).replace(" ", "") for site in sites if site}
+    out: dict[str, str] = {}
+    for value in values:
+        value = _BY.sub("", " ".join(value.split()))
+        for part in _BETWEEN.split(value[:400]):
+            name = _ROLE.sub("", _BY.sub("", part.strip(" .,;:|-–—•·*()"))).strip(" .,;:|-–—•·*()")
+            words = name.split()
+            if not 1 <= len(words) <= 6 or len(name) < 3 or len(name) > 60 or _NOT_A_NAME.search(name):
+                continue
+            key = fold(name)
+            if key and (keep_organisation or key.replace(" ", "") not in own):
+                out.setdefault(key, name)
+    return tuple(out.values())
+
+
+def _authors(described: Described, head: Head, blocks: list[Block], entry: tuple[str, ...], sites: tuple[str, ...]) -> tuple[str, ...]:
+    candidates = [list(described.authors)]
+    for name in _AUTHORS:
+        if name == "twitter:data1" and not _BY.match(head.meta.get("twitter:label1", "") + " x"):
+            continue
+        values = [value for value in head.many.get(name, ()) if not value.startswith("http")]
+        if values:
+            candidates.append(values)
+    candidates.append([block.text for block in blocks if block.item & ITEM_AUTHOR and len(block.text) < 80][:6])
+    candidates.append(list(entry))
+    bylines = []
+    for block in blocks:
+        text = block.text
+        if len(text) < 90 and (_BY.match(text) or (block.own & _GROUP["meta"] and block.links and len(text) < 50)):
+            bylines.append(text)
+            if len(bylines) == 3:
+                break
+    candidates.append(bylines[:1])
+    for values in candidates:
+        names = clean_names(values, sites)
+        if names:
+            return names
+    for values in candidates:
+        names = clean_names(values, sites, keep_organisation=True)
+        if names:
+            return names
+    return ()
+
+
+def _published(
+    described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: Optional[str], url: str,
+    fetched_at: Optional[str],
+) -> tuple[Optional[Moment], Optional[str]]:  # fmt: skip
+    def usable(text: str) -> Optional[Moment]:
+        moment = machine_date(text) if text else None
+        return moment if sensible(moment, fetched_at) else None
+
+    moment = usable(described.published)
+    if moment:
+        return moment, "jsonld"
+    for name in _PUBLISHED:
+        moment = usable(head.meta.get(name, ""))
+        if moment:
+            return moment, "meta"
+    for element in tree.iter("time"):
+        value = element.get("datetime") or element.get("content") or ""
+        moment = usable(value) or (usable("".join(element.itertext())) if not value else None)
+        if moment and moment.precision not in ("year", "month"):
+            return moment, "html"
+    for block in blocks:
+        if len(block.text) < 200 and (block.item & ITEM_DATE or block.own & _GROUP["date"]):
+            moment = next((one for one in read_dates(block.text) if sensible(one, fetched_at)), None)
+            if moment:
+                return moment, "html"
+    moment = usable(entry or "")
+    if moment:
+        return moment, "feed"
+    started = False
+    for block in blocks:
+        started = started or block.tag in ("h1", "h2")
+        if len(block.text) < 120 and started:
+            moment = next((one for one in read_dates(block.text) if sensible(one, fetched_at)), None)
+            if moment:
+                return moment, "text"
+        if len(block.text) > 600:
+            break
+    moment = url_date(url)
+    if sensible(moment, fetched_at):
+        return moment, "url"
+    return None, None
+
+
+def _updated(described: Described, head: Head, published: Optional[Moment], fetched_at: Optional[str]) -> Optional[Moment]:
+    for text in (described.modified, *(head.meta.get(name, "") for name in _UPDATED)):
+        moment = machine_date(text) if text else None
+        if sensible(moment, fetched_at) and moment is not None:
+            return moment if published is None or moment.iso[:10] >= published.iso[:10] else None
+    return None
+
+
+def read_metadata(
+    tree: HtmlElement, head: Head, described: Described, blocks: list[Block], *, url: str, publisher: str,
+    feed_title: str, feed_authors: tuple[str, ...], feed_date: Optional[str], robots_header: str,
+    fetched_at: Optional[str],
+) -> Metadata:  # fmt: skip
+    """All metadata of a page.
+
+    Args:
+        blocks: the page's visible text, for headings, bylines and dates that stand nowhere else.
+        url: the page's address after redirects, against which others are resolved.
+        publisher: what is known of the site before reading it; `og:site_name` and JSON-LD come first.
+        feed_title, feed_authors, feed_date: what the feed said.
+        fetched_at: no date may be more than a day later.
+    """
+    meta = head.meta
+    site = meta.get("og:site_name") or described.publisher or meta.get("application-name") or ""
+    host = urlsplit(url).netloc.removeprefix("www.")
+    sites = (site, described.publisher, publisher, host, host.rpartition(".")[0], meta.get("twitter:site", "").lstrip("@"))
+    headings = [
+        block.text
+        for block in sorted(
+            (one for one in blocks if one.tag in ("h1", "h2") or one.item & ITEM_HEADLINE or (one.own & _GROUP["headline"] and one.link_chars < len(one.text) / 2)),
+            key=lambda one: (one.tag != "h1", not one.item & ITEM_HEADLINE, one.tag != "h2"),
+        )
+        if len(block.text) < 300
+    ]
+    published, source = _published(described, head, tree, blocks, feed_date, url, fetched_at)
+    canonical = head.links.get("canonical") or meta.get("og:url") or described.url or ""
+    image = meta.get("og:image") or meta.get("og:image:url") or described.image or meta.get("twitter:image") or ""
+    keywords = described.keywords or tuple(
+        dict.fromkeys(
+            word.strip()
+            for value in (*head.many.get("article:tag", ()), *head.many.get("news_keywords", ()), *head.many.get("keywords", ()))
+            for word in value.split(",")
+            if word.strip() and len(word) < 100
+        )
+    )
+    free, evidence = described.free, "jsonld:isAccessibleForFree" if described.free is not None else None
+    tier = meta.get("article:content_tier", "").lower()
+    if free is None and tier in ("free", "metered", "locked"):
+        free, evidence = tier == "free", f"meta:article:content_tier={tier}"
+    robots = [
+        part.strip().lower()
+        for value in (robots_header, meta.get("robots", ""), meta.get("googlebot", ""))
+        for part in value.split(",")
+        if part.strip()
+    ]
+    return Metadata(
+        title=choose_title(headings, described, head, feed_title, sites),
+        description=meta.get("og:description") or meta.get("description") or described.description or "",
+        authors=_authors(described, head, blocks, feed_authors, sites),
+        published=published,
+        published_source=source,
+        updated=_updated(described, head, published, fetched_at),
+        url_canonical=_absolute(url, canonical),
+        publisher=site or publisher,
+        section=described.section or meta.get("article:section") or meta.get("parsely-section") or meta.get("section") or None,
+        keywords=keywords[:50],
+        image_url=_absolute(url, image) or None,
+        free=free,
+        access_evidence=evidence,
+        language=head.language or described.language or meta.get("og:locale", "") or meta.get("content-language", ""),
+        robots=tuple(dict.fromkeys(robots)),
+        live=described.live,
+    )
+
+
+def _absolute(base: str, link: str) -> str:
+    if not link:
+        return ""
+    try:
+        joined = urljoin(base, link.strip())
+        parts = urlsplit(joined)
+    except ValueError:
+        return ""
+    return joined if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def describe(tree: HtmlElement) -> Described:
+    """The article in JSON-LD; see `json_ld`."""
+    return described_article(tree)
