@@ -2,7 +2,7 @@
 
 A stage that remembers says so as a `Memory`, which knows nothing of Beam; a `ShardLine` gives it a place to live.
 Keyed state costs by the cell that is touched and not by the byte, so the key is one of a few shards (1-8 on a laptop,
-64-1024 on a cluster, fixed for a job), a shard is touched once a bundle, and messages travel packed, many in one element.
+64-1024 on a cluster, fixed for a job), a shard is touched once a bundle, and messages travel packed.
 
 Stages that ask each other stand in one line (`ShardLine`): messages go only forward, and each stage lets pass what is
 not for it. A Flatten would be the other way, but the direct runner holds back what goes through one until its source

@@ -1,0 +1,45 @@
+"""How copies are found and what is done about them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DuplicatesConfig:
+    """Settings of `MarkDuplicates`. The thresholds are measured, not matters of taste: see the evaluation."""
+
+    duplicates: str = "drop"
+    """`drop`: sinks get the first of each group, and who copied it. `label`: sinks get all, marked."""
+    survivor: str = "first"
+    """`first`: who came first stands for the group. `original`: a later text that the copies name as their source takes
+    the place of the first. `fullest`: a later text that has all of the first and a good part more does. It takes the
+    place as a revision of the first, under its id: there is never a second record."""
+    shards: int = 4
+    """Of each stage: 1-8 on one machine, 64-1024 on a cluster; fixed for the life of a job."""
+    horizon_hours: float = 72.0
+    """How far back copies are looked for."""
+    revisions_days: float = 30.0
+    """How long an article is remembered, to tell its revisions."""
+    grain_seconds: float = 1.0
+    """How much event time is worked through together; long for a replay on a cluster."""
+    similar: float = 0.55
+    """Jaccard similarity from which two texts are copies."""
+    contained: float = 0.75
+    """Part of a text that an earlier one has, from which it is an excerpt of it."""
+    contained_hashes: int = 12
+    """Hashes a text must have left for that to be told."""
+    numbers: int = 4
+    """From this many numbers in both texts on ..."""
+    numbers_shared: float = 0.6
+    """... copies share this part of the smaller set: weather, markets and results are templates with new numbers."""
+    candidates: int = 16
+    """Newest earlier articles that an anchor answers with."""
+    compared: int = 48
+    """Most articles that one is compared with."""
+
+    def __post_init__(self) -> None:
+        if self.duplicates not in ("drop", "label"):
+            raise ValueError(f"duplicates: {self.duplicates!r} is not a policy; use `drop` or `label`")
+        if self.survivor not in ("first", "original", "fullest"):
+            raise ValueError(f"survivor: {self.survivor!r} is not known; use `first`, `original` or `fullest`")
+        if not 1 <= self.shards <= 4096:
+            raise ValueError(f"shards: {self.shards} is out of range; use 1 to 8 on one machine, up to 4096 on a cluster")

@@ -1,0 +1,115 @@
+"""The shard where an article waits for what the others say of it, and leaves with its verdict."""
+
+import pickle
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+from transforms.duplicates.agencies import wire_agency
+from transforms.duplicates.config import DuplicatesConfig
+from transforms.duplicates.outlets import REVISION, UNCHANGED, unpack_settled
+from transforms.duplicates.prints import KEY, id_of
+from transforms.duplicates.similarity import EXACT, KINDS, NEAR, Verdict
+from transforms.duplicates.sketches import unpack_vote, vote
+from transforms.records import Article
+from transforms.shards import Work
+
+
+@dataclass
+class _Awaited:
+    articles: list[bytes] = field(default_factory=list)
+    settled: list[bytes] = field(default_factory=list)
+    votes: list[Optional[Verdict]] = field(default_factory=list)
+
+
+class VerdictMemory:
+    """Counts votes; never goes by a timer. What is incomplete waits."""
+
+    def __init__(self, config: DuplicatesConfig) -> None:
+        self._config = config
+
+    def replay(self, entry: bytes) -> None:
+        raise AssertionError("this memory learns nothing")
+
+    def work(self, messages: Sequence[bytes]) -> Work:
+        awaited: dict[bytes, _Awaited] = {}
+        for message in sorted(messages):
+            one = awaited.setdefault(message[1 : 1 + KEY], _Awaited())
+            if message[:1] == b"A":
+                one.articles.append(message[1 + KEY :])
+            elif message[:1] == b"S":
+                one.settled.append(message[1:])
+            else:
+                one.votes.append(unpack_vote(message)[1])
+        results: list[Article] = []
+        waiting: list[bytes] = []
+        for key in sorted(awaited):
+            one = awaited[key]
+            known = [unpack_settled(packed) for packed in one.settled]
+            if one.articles and len(known) >= len(one.articles) and len(one.votes) >= sum(k[3] for k in known):
+                # An input that was delivered twice has one key, twice; the second is unchanged.
+                known.sort(key=lambda settled: settled[1:3])
+                for packed, (_, standing, revision, asked) in zip(one.articles, known, strict=False):
+                    best = min((v for v in one.votes if v is not None), default=None) if asked else None
+                    results.append(judged(pickle.loads(packed), standing, revision, best, self._config))  # noqa: S301
+            else:
+                waiting.extend(b"A" + key + packed for packed in one.articles)
+                waiting.extend(b"S" + packed for packed in one.settled)
+                waiting.extend(vote(key, one_vote) for one_vote in one.votes)
+        return Work(results=results, waiting=waiting)
+
+    def live_bytes(self) -> int:
+        return 0
+
+    def compacted(self) -> Iterable[bytes]:
+        return ()
+
+
+def awaiting(key: bytes, article: Article) -> bytes:
+    """The article itself, for the shard where it waits."""
+    return b"A" + key + pickle.dumps(article, pickle.HIGHEST_PROTOCOL)
+
+
+def judged(
+    article: Article, standing: int, revision: int, best: Optional[Verdict], config: DuplicatesConfig
+) -> Article:
+    """The article with its verdict: `duplicate_kind`, `duplicate_of`, `duplicate_score`, `revision`, `wire_agency`."""
+    agency = wire_agency(article.text)
+    article = replace(article, revision=revision, wire_agency=agency)
+    if standing == UNCHANGED:
+        return replace(article, duplicate_kind="unchanged", duplicate_of=article.id, duplicate_score=1.0)
+    if best is None:
+        if standing == REVISION:
+            return replace(article, duplicate_kind="revision", duplicate_of=article.id, duplicate_score=None)
+        return replace(article, duplicate_kind="unique", duplicate_of=None, duplicate_score=None)
+    source = id_of(best.of).hex()
+    if takes_over(article, best, config):
+        return replace(
+            article,
+            id=source,
+            revision=min(best.revision + 1, 65535),
+            duplicate_kind="revision",
+            duplicate_of=source,
+            duplicate_score=round(1 - best.loss, 4),
+        )
+    kind = "syndicated" if best.kind == NEAR and agency else KINDS[best.kind]
+    return replace(article, duplicate_kind=kind, duplicate_of=source, duplicate_score=round(1 - best.loss, 4))
+
+
+def takes_over(article: Article, best: Verdict, config: DuplicatesConfig) -> bool:
+    """Whether a copy is to stand for its group in place of the first, by the policy `survivor`."""
+    if best.kind == EXACT or config.survivor == "first":
+        return False
+    if config.survivor == "fullest":
+        return best.holds >= 0.9 and article.word_count >= 1.2 * best.words
+    return False
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Makes the memory of each shard."""
+
+    config: DuplicatesConfig
+
+    def __call__(self, shard: int) -> VerdictMemory:
+        return VerdictMemory(self.config)
