@@ -9,6 +9,7 @@ from transforms.feeds.draft import Draft, DraftEntry
 from transforms.feeds.identity import fingerprint, identities
 from transforms.feeds.links import article_url, is_opaque
 from transforms.feeds.text import clean_spaces, plain_text
+from transforms.feeds.xml_text import without_impossible_characters
 from transforms.records import Entry
 
 LONGEST_CONTENT = 2_000_000
@@ -53,7 +54,7 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
     if len(title) > LONGEST_TITLE:
         title = title[:LONGEST_TITLE]
         warnings.append(f"title_cut: it is longer than {LONGEST_TITLE} characters")
-    content = item.content
+    content = without_impossible_characters(item.content)
     if len(content) > LONGEST_CONTENT:
         warnings.append(f"content_left_out: it is longer than {LONGEST_CONTENT} characters")
         content = ""
@@ -77,9 +78,9 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
         authors=tuple(dict.fromkeys(name[:200] for name in item.authors if name)),
         categories=tuple(dict.fromkeys(plain_text(name)[:200] for name in item.categories if name)),
         image_url=_image(item, url or _base(draft.link_base, document.url)),
-        language=item.language or draft.language,
+        language=clean_spaces(item.language or draft.language)[:35],
         content_hash=fingerprint(title, summary, plain_text(content)),
-        publisher=item.publisher,
+        publisher=clean_spaces(item.publisher)[:200],
         warnings=tuple(warnings),
     )
 
@@ -96,7 +97,7 @@ def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
         except Rejected as error:
             trouble = trouble or error
             continue
-        if url and url.partition("#")[0] != base.partition("#")[0]:
+        if url and url.partition("#")[0] != document.url:
             return url
     if trouble is not None:
         raise trouble

@@ -14,7 +14,7 @@ _LONGEST_SECONDS = 30 * 86400
 _FIRST_ITEM = re.compile(r"<(?:\w{1,20}:)?(?:item|entry)[\s>/]", re.IGNORECASE)
 _ELEMENT = re.compile(
     r"<(?:[\w.-]{1,40}:)?(ttl|updatePeriod|updateFrequency|newLocation|new-feed-url|hour|day)\b[^<>]{0,200}>"
-    r"\s*(?:<!\[CDATA\[)?\s*([^<\]]{1,2000}?)\s*(?:\]\]>)?\s*<",
+    r"(?:\s{0,100}<!\[CDATA\[)?([^<]{1,2100})",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"<(?:[\w.-]{1,40}:)?link\s([^<>]{1,4000})>", re.IGNORECASE)
@@ -41,7 +41,8 @@ def poll_hints(text: str, base: str) -> PollHints:
         head = head[: first.start()]
     values: dict[str, list[str]] = {}
     for name, value in _ELEMENT.findall(head):
-        values.setdefault(name.lower(), []).append(html.unescape(value).strip())
+        value = html.unescape(value).replace("]]>", "").strip()
+        values.setdefault(name.lower(), []).append(value)
     links = _links(head, base)
     moved = values.get("new-feed-url", []) + values.get("newlocation", [])
     hours = sorted({int(value) for value in values.get("hour", []) if value.isdecimal() and len(value) < 3})

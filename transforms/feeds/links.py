@@ -11,6 +11,7 @@ LONGEST_URL = 8192
 """Longer addresses are refused by most servers (RFC 9110, section 4.1, asks for 8000 octets to be supported)."""
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
+_BARE_HOST = re.compile(r"www\.[\w-]{1,63}\.[\w.-]{2,190}(?:[:/?#]|$)")
 _CONTROL = re.compile("[\x00-\x20\x7f]+")
 _SAFE = "%/:=&?~#+!$,;'@()*[]|-._"
 _PUBLISHER_URL = re.compile(rb"https?://[\x21-\x7e]{4,2000}")
@@ -35,6 +36,8 @@ def article_url(link: str, base: str) -> str:
         raise Rejected("bad_link", f"the link should be http or https: {link[:200]}")
     if scheme and scheme[1].lower() == "feed":
         link = link[5:] if link[5:].startswith("http") else "https:" + link[5:]
+    if _BARE_HOST.match(link):
+        link = "https://" + link
     try:
         url = _checked(urljoin(base, link))
         unwrapped = unwrap(url)
@@ -98,7 +101,7 @@ def _google_news(path: str) -> str:
     except (binascii.Error, ValueError):
         return ""
     # \x08\x13 and a tag, then a length (one byte, or two from 128 on), then so many characters.
-    if not message.startswith(b"\x08\x13\x22"):
+    if not message.startswith(b"\x08\x13\x22") or len(message) < 6:
         return ""
     length, start = message[3], 4
     if length >= 0x80:

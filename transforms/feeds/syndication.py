@@ -29,7 +29,7 @@ _FOREIGN = re.compile(
 _LONG_WORD = re.compile(r"[A-Za-z0-9_.@+-]{1000}(?=[A-Za-z0-9_.@+-])")
 _LONG_TAG = re.compile(r"<([A-Za-z][\w.:-]{0,60})\s[^<>]{2000,}>")
 _MOST_ATTRIBUTES = 200
-_NESTED_ENTITY = re.compile(r"<!ENTITY\s[^<>]*&[^#<>][^<>]*>")
+_ENTITY = re.compile(r"<!ENTITY\s[^<>]*>")
 _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
@@ -60,7 +60,7 @@ def _tame(text: str) -> str:
     (its expression for e-mail addresses), elements with hundreds of attributes, entities made of entities.
     """
     if "<!ENTITY" in text:
-        text = _NESTED_ENTITY.sub("", text)
+        text = _ENTITY.sub(lambda match: "" if re.search("&[^#]", match[0]) else match[0], text)
     return _LONG_WORD.sub(r"\g<0> ", _LONG_TAG.sub(_without_attributes, text))
 
 

@@ -99,11 +99,16 @@ def _mostly_utf8(body: bytes) -> bool:
 
 def declared_as_utf8(text: str) -> bytes:
     """XML text as UTF-8, without the characters that XML forbids, its declaration (if any) saying so."""
-    text = _ILLEGAL.sub("", text)
+    text = without_impossible_characters(text)
     declaration = _DECLARATION.match(text)
     if declaration:
         text = text[declaration.end() :]
     return b'<?xml version="1.0" encoding="utf-8"?>' + text.lstrip().encode()
+
+
+def without_impossible_characters(text: str) -> str:
+    """`text` without what XML forbids and no encoding carries: control characters, lone surrogates."""
+    return _ILLEGAL.sub("", text)
 
 
 def without_impossible_references(text: str) -> str:
