@@ -4,11 +4,10 @@ import asyncio
 
 from transforms.dead_letters import Rejected
 from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import MEMORY_MB, parse_feed
+from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
 from transforms.sandbox import Sandbox, SandboxError
 
 _SECONDS = 9.0
-"""CPU time of the largest feed that is read at all (`transforms.feeds.parse.cpu_seconds`)."""
 _QUEUE = 64
 _WARM_UP = FeedDocument(
     "http://localhost/", b'<rss version="2.0"><channel><item><title>a</title></item></channel></rss>'
@@ -35,7 +34,7 @@ class FeedParser:
             Rejected: it is none, or reading it breaks a limit.
         """
         async with self._room:  # `submit` would block the loop if the queue were full
-            future = self._sandbox.submit(document)
+            future = self._sandbox.submit(document, cpu_seconds(document))
             try:
                 return await asyncio.wrap_future(future)
             except (Rejected, SandboxError):
