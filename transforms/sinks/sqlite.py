@@ -26,6 +26,8 @@ from transforms.serialization import (
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 from transforms.sinks.sqlite_schema import flag_columns, list_columns, migrate, write_transaction
 
+_ID = ARTICLE_FIELDS.index("id")
+_REVISION = ARTICLE_FIELDS.index("revision")
 _LISTS = list_columns()
 _FLAGS = flag_columns()
 _INSERT = f"INSERT INTO articles ({', '.join(ARTICLE_FIELDS)}) VALUES ({', '.join('?' * len(ARTICLE_FIELDS))})"  # noqa: S608
@@ -110,21 +112,22 @@ def _published(name: str, stored: Json) -> Json:
 
 def _write_article(connection: sqlite3.Connection, article: Article) -> WriteCounts:
     row = _row(article)
-    stored: Optional[Row] = connection.execute(_SELECT, (article.id,)).fetchone()
+    identity = row[_ID]
+    stored: Optional[Row] = connection.execute(_SELECT, (identity,)).fetchone()
     if stored is None:
         connection.execute(_INSERT, row)
         return WriteCounts(inserted=1)
-    revision = stored[ARTICLE_FIELDS.index("revision")]
+    revision = stored[_REVISION]
     if article.revision == revision:
         if stored == row:
             return WriteCounts(unchanged=1)
-        connection.execute(_UPDATE, (*row, article.id))
+        connection.execute(_UPDATE, (*row, identity))
         return WriteCounts(updated=1)
     if isinstance(revision, int) and article.revision < revision:
         return _keep(connection, row)
     _keep(connection, stored)
-    connection.execute("DELETE FROM revisions WHERE id = ? AND revision = ?", (article.id, article.revision))
-    connection.execute(_UPDATE, (*row, article.id))
+    connection.execute("DELETE FROM revisions WHERE id = ? AND revision = ?", (identity, article.revision))
+    connection.execute(_UPDATE, (*row, identity))
     return WriteCounts(updated=1)
 
 

@@ -10,10 +10,11 @@ FORMS = {
     "sqlite": "sqlite:out/news.db",
     "jsonl": "jsonl:out/stories.jsonl (one file) or jsonl:out/ (a file a day)",
     "stdout": "stdout:",
+    "postgresql": "postgresql://user@host/database",
 }
 """Every scheme, with how it is written."""
 
-EXTRAS: dict[str, tuple[str, str]] = {}
+EXTRAS: dict[str, tuple[str, str]] = {"postgresql": ("psycopg", "postgres")}
 """Scheme -> the module it needs and the extra of newsbeam that installs it."""
 
 
@@ -34,7 +35,7 @@ def parse_sink(uri: str) -> SinkSpec:
         SinkError: a form that no sink has; the message lists those there are.
     """
     scheme, colon, target = uri.partition(":")
-    scheme = scheme.lower()
+    scheme = {"postgres": "postgresql"}.get(scheme.lower(), scheme.lower())
     if not colon or scheme not in FORMS:
         guess = f" Did you mean jsonl:{uri}?" if not colon and uri else ""
         forms = "; ".join(FORMS.values())
@@ -44,6 +45,10 @@ def parse_sink(uri: str) -> SinkSpec:
             raise SinkError(f"{uri!r}: standard output takes no path; write 'stdout:'")
     elif scheme in ("sqlite", "jsonl"):
         target = _path_of(uri, scheme, target)
+    else:
+        if not target.startswith("//"):
+            raise SinkError(f"{uri!r}: where to? Write it as {FORMS[scheme]}")
+        target = f"{scheme}:{target}"
     return SinkSpec(uri, scheme, target)
 
 
@@ -75,6 +80,10 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
         from transforms.sinks.jsonl import JsonlSink
 
         return JsonlSink(spec.target, live=live)
+    if spec.scheme == "postgresql":
+        from transforms.sinks.postgresql import PostgresqlSink
+
+        return PostgresqlSink(spec.target)
     from transforms.sinks.stdout import StdoutSink
 
     return StdoutSink()
@@ -103,6 +112,10 @@ def check_sink(uri: str) -> None:
         from transforms.sinks.jsonl import check_jsonl
 
         check_jsonl(spec.target)
+    elif spec.scheme == "postgresql":
+        from transforms.sinks.postgresql import check_server
+
+        check_server(spec.target)
 
 
 def finalize_sink(uri: str) -> WriteCounts:
