@@ -4,7 +4,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from pipeline.config import Config
-from transforms.boilerplate import StripBoilerplate
+from transforms.boilerplate.strip import StripBoilerplate
 from transforms.dead_letters import DeadLetters
 from transforms.duplicates import MarkDuplicates
 from transforms.extract import ExtractArticles
@@ -15,7 +15,6 @@ from transforms.reading.open_feeds import OpenFeeds
 from transforms.reading.read import Plan, ReadPlan
 from transforms.records import DeadLetter, Page
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
-from transforms.stories import LinkStories
 from transforms.topics import TagTopics
 
 
@@ -33,14 +32,13 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str) -> None:
     articles = (
         pages
         | "Extract" >> ExtractArticles(config.extract, dead_letters)
-        | "Strip boilerplate" >> StripBoilerplate(config.boilerplate, dead_letters)
+        | "Strip boilerplate" >> StripBoilerplate(dead_letters)
         | "Identify" >> IdentifyArticles(dead_letters)
         | "Language" >> IdentifyLanguage(config.language, dead_letters)
         | "Topics" >> TagTopics(config.topics, dead_letters)
         | "Duplicates" >> MarkDuplicates(config.duplicates)
-        | "Stories" >> LinkStories(config.stories)
     )
-    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy)
+    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.duplicates)
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
 
 

@@ -6,13 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.config_file import ConfigError, load
-from transforms.boilerplate import BoilerplateOptions
 from transforms.duplicates import DuplicatesConfig
 from transforms.extract import ExtractOptions
 from transforms.language import LanguageConfig
 from transforms.sinks.sink import SinkError
 from transforms.sinks.uri import check_sink, parse_sink
-from transforms.stories import StoriesConfig
 from transforms.topics import TopicsConfig
 
 DEFAULT_SINK = "sqlite:out/news.db"
@@ -26,11 +24,9 @@ class Config:
     ledger: str = ""
     """The ledger's file; beside the first file sink if it is not given."""
     extract: ExtractOptions = field(default_factory=ExtractOptions)
-    boilerplate: BoilerplateOptions = field(default_factory=BoilerplateOptions)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     duplicates: DuplicatesConfig = field(default_factory=DuplicatesConfig)
     topics: TopicsConfig = field(default_factory=TopicsConfig)
-    stories: StoriesConfig = field(default_factory=StoriesConfig)
 
 
 def configured(options: argparse.Namespace) -> Config:
@@ -42,7 +38,7 @@ def configured(options: argparse.Namespace) -> Config:
     config = load(options.config, Config) if options.config else Config()
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
-        config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
+        config = replace(config, duplicates=replace(config.duplicates, duplicates=options.duplicates))
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
     config = replace(config, ledger=options.ledger or config.ledger or _beside(config.sinks))

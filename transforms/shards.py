@@ -259,7 +259,7 @@ def _shards_at(hop: int) -> type[_Shards]:
             if element[1][0] != hop:
                 return (element,)
             self.receive(element, timestamp, buffer, armed, timer)
-            return None
+            return ()  # None would be logged as a mistake
 
         @on_timer(due)
         def work(

@@ -11,7 +11,7 @@ from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.pvalue import PBegin, PCollection, TaggedOutput
 from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
-from apache_beam.utils.timestamp import MIN_TIMESTAMP, Timestamp
+from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 
 from transforms.dead_letters import DEAD, DeadLetters, Rejected
 from transforms.reading.payload import origin, read_unit
@@ -21,6 +21,9 @@ from transforms.records import DeadLetter, Page
 
 CHUNK_UNITS = 256
 CHUNK_BYTES = 32 * 1024 * 1024
+UNDATED_TOGETHER = 20_000
+"""Units of no known time share one moment, so that stages with memory put them in order by what they find in them;
+beyond so many, memory matters more and the rest have the next moment."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,11 @@ class _Positions(RestrictionProvider):
         return int(restriction.size())
 
 
-def event_timestamp(seen_at: str) -> Timestamp:
-    """The Beam timestamp of a unit seen at `seen_at`; what has no time comes before all that has one."""
-    return (
-        Timestamp.of(datetime.fromisoformat(seen_at.replace("Z", "+00:00")).timestamp()) if seen_at else MIN_TIMESTAMP
-    )
+def event_timestamp(seen_at: str, position: int) -> Timestamp:
+    """The Beam timestamp of the unit at `position` of the plan; what has no time comes before all that has one."""
+    if seen_at:
+        return Timestamp.of(datetime.fromisoformat(seen_at.replace("Z", "+00:00")).timestamp())
+    return MIN_TIMESTAMP + Duration(position // UNDATED_TOGETHER)
 
 
 def read_or_reject(unit: Unit) -> Page | DeadLetter:
@@ -65,7 +68,10 @@ def read_or_reject(unit: Unit) -> Page | DeadLetter:
 
 class _ReadChunks(beam.DoFn):
     """Gives a chunk of units, then hands the rest back to the runner, so that each chunk flows through the whole graph
-    before the next is read: memory stays flat, and stages with memory see the plan's order."""
+    before the next is read: memory stays flat, and stages with memory see the plan's order.
+
+    Units of one moment are never parted: which of them is the first is for those stages to say.
+    """
 
     def process(
         self,
@@ -74,11 +80,15 @@ class _ReadChunks(beam.DoFn):
         watermark: Any = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider()),
     ) -> Iterator[Any]:
         todo = tracker.current_restriction()
-        read = 0
+        units = read = 0
+        last: Timestamp | None = None
         for position, unit in enumerate(read_plan(plan.file, todo.start, todo.stop), todo.start):
+            timestamp = event_timestamp(unit.seen_at, position)
+            if (units >= CHUNK_UNITS or read >= CHUNK_BYTES) and timestamp != last:
+                tracker.defer_remainder()
+                return
             if not tracker.try_claim(position):
                 return
-            timestamp = event_timestamp(unit.seen_at)
             watermark.set_watermark(timestamp)
             result = read_or_reject(unit)
             if isinstance(result, DeadLetter):
@@ -86,9 +96,7 @@ class _ReadChunks(beam.DoFn):
             else:
                 read += len(result.body)
                 yield TimestampedValue(result, timestamp)
-            if position + 1 - todo.start >= CHUNK_UNITS or read >= CHUNK_BYTES:
-                tracker.defer_remainder()
-                return
+            units, last = units + 1, timestamp
 
 
 class ReadPlan(beam.PTransform[PBegin, PCollection[Page]]):
