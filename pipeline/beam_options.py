@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner
 
-from pipeline.direct_runner import cure_leak
+from pipeline.direct_runner import cure_leak, leave_out_state_cache
 from pipeline.flowing_runner import FlowingRunner
 
 LOCAL_ENGINES = {"directrunner", "fnapirunner", ""}
@@ -41,5 +41,6 @@ def pipeline_options(arguments: Sequence[str]) -> tuple[PipelineRunner | str, Pi
     chosen, rest = runner.parse_known_args(list(arguments))
     if chosen.runner.lower() in LOCAL_ENGINES:
         cure_leak()
+        leave_out_state_cache()
         return FlowingRunner(), PipelineOptions(rest)
     return chosen.runner, PipelineOptions(rest, runner=chosen.runner)
