@@ -1,52 +1,78 @@
 #!/usr/bin/env python3
-"""Trains the line models of extraction (HTML blocks) and of plain text, and writes their artefacts.
+"""Trains the line models of HTML (every page, doubtful pages) and of plain text, and writes their artefacts.
 
-    scripts/train_lines.py --data FOLDER [--only html|plain] [--folds 5] [--out FOLDER]
+    scripts/train_lines.py --data FOLDER [--only html|plain] [--folds FOLDER]
 
 FOLDER holds `manifest.jsonl` and the pages it names (see `scripts/evaluation/clean.py`). Needs `catboost` and, for
-plain text, `inscriptis`: `pip install newsbeam[train]`. With `--out` the models are written there instead of into the
-package, one for each fold beside the whole one: `scripts/evaluate.py clean --models FOLDER` then judges each page by
-the model that has not seen its site. Seeds are fixed; one thread, so that the artefact is the same on every machine.
+plain text, `inscriptis`. The models go into the package. With `--folds` one more for each fold, which has not seen the
+fold's sites, goes into that folder: `scripts/evaluate.py clean --models FOLDER` judges each page by these. The second
+model learns from first verdicts on pages that the first model had not seen. Seeds are fixed.
 """
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
-from evaluation.line_training import FOLDS, fold_of, html_examples, plain_examples, train  # noqa: E402
+from evaluation.line_training import (  # noqa: E402
+    FOLDS,
+    Example,
+    html_examples,
+    plain_examples,
+    second_examples,
+    train,
+    tree_model,
+)
+
+from transforms.boilerplate import plain_model  # noqa: E402
+from transforms.extraction import second_opinion  # noqa: E402
+from transforms.extraction.html import MODELS  # noqa: E402
+
+Arrays = dict[str, Any]
 
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", choices=("html", "plain"))
-    parser.add_argument("--out", type=Path, help="folder for the models of the folds, as evaluation reads them")
+    parser.add_argument("--folds", type=Path, help="folder for the models of the folds, as evaluation reads them")
     parser.add_argument("--trees", type=int, default=300)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args(argv)
-    package = Path(__file__).resolve().parent.parent / "transforms"
-    for kind, examples_of, home in (
-        ("html", html_examples, package / "extraction" / "models" / "html_lines.npz"),
-        ("plain", plain_examples, package / "boilerplate" / "models" / "plain_lines.npz"),
-    ):
-        if arguments.only not in (None, kind):
-            continue
-        examples, names = examples_of(arguments.data)
+
+    def grow(kind: str, examples: Sequence[Example], names: tuple[str, ...], path: Path, trees: int) -> list[Arrays]:
+        """Trains the whole model and those of the folds; gives the latter."""
         lines = sum(len(example.rows) for example in examples)
         print(f"{kind}: {len(examples)} pages, {lines} lines, {len(names)} features", flush=True)
-        folds = [None, *range(FOLDS)] if arguments.out else [None]
-        for fold in folds:
-            seen = [example for example in examples if fold is None or fold_of(example.site) != fold]
-            model = train(seen, names, arguments.trees, arguments.threads)
-            path = home if not arguments.out else arguments.out / f"{kind}_{'all' if fold is None else fold}.npz"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(path, **model)
-            print(f"  {path} ({path.stat().st_size / 1024:.0f} KB, {len(seen)} pages)", flush=True)
+        save(path, train(examples, names, trees, arguments.threads))
+        if kind != "html" and not arguments.folds:
+            return []
+        folds = [train(examples, names, trees, arguments.threads, without=fold) for fold in range(FOLDS)]
+        if arguments.folds:
+            for fold, arrays in enumerate(folds):
+                save(arguments.folds / f"{kind}_{fold}.npz", arrays)
+        return folds
+
+    if arguments.only != "plain":
+        examples, names = html_examples(arguments.data)
+        folds = grow("html", examples, names, MODELS.first, arguments.trees)
+        again = second_examples(examples, [tree_model(arrays) for arrays in folds])
+        grow("doubtful", again, second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees * 2 // 3)
+    if arguments.only != "html":
+        examples, names = plain_examples(arguments.data)
+        grow("plain", examples, names, plain_model.MODEL, arguments.trees)
     return 0
+
+
+def save(path: Path, arrays: Arrays) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **arrays)
+    print(f"  {path.name} ({path.stat().st_size / 1024:.0f} KB)", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ it names. The table gives F1, precision and recall of 4-token shingles for each 
 bootstrap intervals; titles, dates and authors right to the letter; milliseconds of CPU a page.
 
 The models of the package were trained on pages like these. On those very pages only `--models` is honest: a folder
-written by `scripts/train_lines.py --data FOLDER --out MODELS`, where each page is judged by the model of its fold,
+written by `scripts/train_lines.py --data FOLDER --folds MODELS`, where each page is judged by the model of its fold,
 which has not seen its site.
 """
 
@@ -25,7 +25,7 @@ from transforms.boilerplate import plain_model
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
 from transforms.dead_letters import Rejected
 from transforms.extraction import extract_article
-from transforms.extraction import html as html_model
+from transforms.extraction.html import MODELS, Models
 from transforms.records import Article, Page
 
 NEWS = ("scrapinghub", "fundus-eval", "newspaper4k-dataset", "fundus-parsers")
@@ -45,7 +45,7 @@ def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) ->
     """Cleans one page of the data: its HTML, or its rendering as plain text."""
     body = html_of(data, row)
     fold = fold_of(row["site"])
-    for_html = models / f"html_{fold}.npz" if models else html_model.MODEL
+    for_html = Models(models / f"html_{fold}.npz", models / f"doubtful_{fold}.npz") if models else MODELS
     for_plain = models / f"plain_{fold}.npz" if models else plain_model.MODEL
     if plain:
         page = Page(url="", body=render(body).encode(), content_type="text/plain", charset="utf-8")
@@ -131,7 +131,9 @@ def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
     out = [f"{'rule':16s} {'lines':>7s} {'tokens':>9s} {'precision':>9s} {'of all gold':>11s}"]
     for rule, count in lines_of.most_common():
         precision = 1 - wrong_of[rule] / max(1, tokens_of[rule])
-        out.append(f"{rule:16s} {count:7d} {tokens_of[rule]:9d} {precision:9.3f} {wrong_of[rule] / max(1, gold_tokens):11.3%}")
+        out.append(
+            f"{rule:16s} {count:7d} {tokens_of[rule]:9d} {precision:9.3f} {wrong_of[rule] / max(1, gold_tokens):11.3%}"
+        )
     return out
 
 

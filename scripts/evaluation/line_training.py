@@ -3,11 +3,10 @@
 import gzip
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,14 @@ from evaluation.extraction_score import fold, tokens
 from transforms.boilerplate.line_features import Floats
 from transforms.boilerplate.plain_model import PLAIN_FEATURES, plain_features
 from transforms.boilerplate.rules import Text, judge
+from transforms.boilerplate.tree_model import TreeModel
 from transforms.extraction.block_features import FEATURES, block_features
-from transforms.extraction.blocks import outline
+from transforms.extraction.blocks import Outline, outline
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_head, read_metadata
 from transforms.extraction.plain_text import read_plain
+from transforms.extraction.second_opinion import doubt_features, opinions
 
 FOLDS = 5
 
@@ -34,6 +35,9 @@ class Example:
     rows: Floats
     labels: NDArray[np.bool_]
     weights: NDArray[np.float64]
+    page: Optional[Outline] = None
+    texts: tuple[str, str] = ("", "")
+    """What the other extractors keep of a page of HTML."""
 
 
 def fold_of(site: str) -> int:
@@ -105,7 +109,8 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
     """The blocks of every page that is not suspect of a wrong gold."""
     out = []
     for row, body in _usable(data):
-        tree = parse(body.decode("utf-8", "replace"), row["id"])
+        html = body.decode("utf-8", "replace")
+        tree = parse(html, row["id"])
         page = outline(tree)
         described = described_article(tree)
         known = read_metadata(
@@ -115,8 +120,38 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
         rows = block_features(page, known.title, known.description, described.body)
         labels, weights = label_lines([block.text for block in page.blocks], row)
         if labels.any():
-            out.append(Example(row["site"], rows, labels, weights))
+            out.append(Example(row["site"], rows, labels, weights, page, opinions(html, tree)))
     return out, FEATURES
+
+
+def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
+    """The same pages as the second model sees them: each with the verdicts of a first model that has not seen it.
+
+    Pages whose gold is all there among at least twice as much other prose are left out: their gold was cut short.
+    """
+    out = []
+    for example in examples:
+        if example.page is not None:
+            probability = by_fold[fold_of(example.site)].probability(example.rows)
+            chars = np.array([len(block.text) for block in example.page.blocks])
+            kept = probability > 0.5
+            found = float(chars[kept & example.labels].sum())
+            if found < 0.5 * chars[kept].sum() and found > 0.95 * chars[example.labels].sum():
+                continue
+            rows = doubt_features(example.page, example.rows, probability, example.texts)
+            out.append(replace(example, rows=rows))
+    return out
+
+
+def tree_model(arrays: dict[str, Any]) -> TreeModel:
+    """The model of exported arrays, without the way through a file."""
+    return TreeModel(
+        arrays["features"].astype(np.int32),
+        arrays["borders"],
+        arrays["values"],
+        float(arrays["bias"]),
+        tuple(str(name) for name in arrays["names"]),
+    )
 
 
 def render(body: bytes) -> str:
@@ -139,10 +174,13 @@ def plain_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
     return out, PLAIN_FEATURES
 
 
-def train(examples: Sequence[Example], names: tuple[str, ...], trees: int, threads: int) -> dict[str, Any]:
+def train(
+    examples: Sequence[Example], names: tuple[str, ...], trees: int, threads: int, without: Optional[int] = None
+) -> dict[str, Any]:
     """Grows the ensemble and gives its arrays as `TreeModel` reads them."""
     from catboost import CatBoostClassifier
 
+    examples = [example for example in examples if without is None or fold_of(example.site) != without]
     rows = np.vstack([example.rows for example in examples])
     labels = np.concatenate([example.labels for example in examples]).astype(int)
     weights = np.concatenate([example.weights for example in examples])
@@ -181,8 +219,3 @@ def export(model: Any, names: tuple[str, ...]) -> dict[str, Any]:
         "bias": np.float64(bias[0] if isinstance(bias, list) else bias),
         "names": np.array(names),
     }
-
-
-def counts(examples: Sequence[Example]) -> Counter[str]:
-    """Pages by site."""
-    return Counter(example.site for example in examples)

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ _SEPARATORS = re.compile(r"[|•·»›→▶►/]")
 _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./年-]|\d{1,2}:\d\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S|(?:^|\s)[@#]\w")
+_HEAD = 2000
+"""Characters of a line that are looked at; no sentence of news is longer."""
 _SIGN = re.compile(r"[©®™℗]")
 
 LINE_FEATURES = (
@@ -70,68 +73,78 @@ def fold(text: str) -> str:
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _share(part: set[str], whole: set[str]) -> float:
-    return len(part & whole) / len(part) if part else 0.0
-
-
 def line_features(lines: Sequence[str], title: str, description: str) -> Floats:
     """One row of `LINE_FEATURES` for each line, given the page's title and description as far as known."""
-    rows = np.zeros((len(lines), len(LINE_FEATURES)), dtype=np.float32)
-    vocabularies = [set(words_of(line)) for line in lines]
     title_words, description_words = set(words_of(title)), set(words_of(description))
     spread: dict[str, int] = {}
-    for line, vocabulary in zip(lines, vocabularies, strict=True):
+    seen: dict[str, int] = {}
+    parts: list[tuple[list[str], int, set[str]]] = []
+    for line in lines:
+        words = _WORD.findall(line[:_HEAD])
+        solo = 0 if line.isascii() else len(_SOLO.findall(line[:_HEAD]))
+        vocabulary = set(words_of(line)) if solo else set(map(str.lower, words))
+        parts.append((words, solo, vocabulary))
+        seen[line] = seen.get(line, 0) + 1
         if len(line) > 80:
             for word in vocabulary:
                 spread[word] = spread.get(word, 0) + 1
-    seen: dict[str, int] = {}
-    for line in lines:
-        seen[line] = seen.get(line, 0) + 1
-    for place, line in enumerate(lines):
-        size = len(line)
-        head = line[:2000]
-        words = _WORD.findall(head)
-        letters = sum(map(len, words))
-        solo = len(_SOLO.findall(head)) if not head.isascii() else 0
-        count = len(words) + solo // 2
-        stripped = line.rstrip(_CLOSING)
-        last = stripped[-1:] if stripped else ""
-        vocabulary = vocabularies[place]
-        known = 0.0
-        if vocabulary:
-            own = 1 if size > 80 else 0
-            known = sum(1 for word in vocabulary if spread.get(word, 0) > own) / len(vocabulary)
-        upper = sum(1 for char in head[:400] if char.isupper())
-        first = head[0]
-        rows[place] = (
-            np.log1p(size),
-            np.log1p(count),
-            letters / len(words) if words else 0.0,
-            len(_ENDERS.findall(head)),
-            last in _TERMINAL,
-            last in (":", "："),
-            line.endswith(("...", "…")),
-            len(_COMMAS.findall(head)) / max(1, count),
-            len(_DIGIT.findall(head)) / min(size, 2000),
-            upper / max(1, min(letters, 400)),
-            sum(1 for word in words if word[0].isupper()) / max(1, len(words)),
-            sum(1 for word in words if len(word) <= 3 and word.islower()) / max(1, len(words)),
-            first.islower(),
-            not first.isalnum(),
-            len(_QUOTES.findall(head)),
-            len(_SEPARATORS.findall(head)) / max(1, count),
-            1.0 if _DATE.search(head) else 0.0,
-            1.0 if _YEAR.search(head) else 0.0,
-            1.0 if _ADDRESS.search(head) else 0.0,
-            1.0 if _SIGN.search(head) else 0.0,
-            solo / min(size, 2000),
-            seen[line] - 1,
-            _share(title_words, vocabulary),
-            _share(vocabulary, title_words),
-            known,
-            _share(vocabulary, description_words),
-        )
-    return rows
+    rows = [
+        _row(line, words, solo, vocabulary, seen[line] - 1, spread, title_words, description_words)
+        for line, (words, solo, vocabulary) in zip(lines, parts, strict=True)
+    ]
+    return np.array(rows, dtype=np.float32).reshape(len(lines), len(LINE_FEATURES))
+
+
+def _row(
+    line: str,
+    words: list[str],
+    solo: int,
+    vocabulary: set[str],
+    repeats: int,
+    spread: dict[str, int],
+    title: set[str],
+    description: set[str],
+) -> tuple[float, ...]:
+    head = line[:_HEAD]
+    size = len(line)
+    shown = len(head)
+    letters = sum(map(len, words))
+    count = len(words) + solo // 2
+    several = max(1, len(words))
+    last = line.rstrip(_CLOSING)[-1:]
+    own = 1 if size > 80 else 0
+    get = spread.get
+    first = head[0]
+    numbered = _DIGIT.search(head) is not None
+    plain = "." not in head and "@" not in head and "#" not in head and ":" not in head
+    return (
+        log1p(size),
+        log1p(count),
+        letters / several,
+        len(_ENDERS.findall(head)),
+        last in _TERMINAL,
+        last in (":", "："),
+        line.endswith(("...", "…")),
+        len(_COMMAS.findall(head)) / max(1, count),
+        len(_DIGIT.findall(head)) / shown if numbered else 0.0,
+        sum(map(str.isupper, head[:400])) / max(1, min(letters, 400)),
+        sum([word[0].isupper() for word in words]) / several,
+        sum([len(word) <= 3 and word.islower() for word in words]) / several,
+        first.islower(),
+        not first.isalnum(),
+        len(_QUOTES.findall(head)),
+        len(_SEPARATORS.findall(head)) / max(1, count),
+        numbered and _DATE.search(head) is not None,
+        numbered and _YEAR.search(head) is not None,
+        not plain and _ADDRESS.search(head) is not None,
+        _SIGN.search(head) is not None,
+        solo / shown,
+        repeats,
+        len(title & vocabulary) / len(title) if title else 0.0,
+        len(title & vocabulary) / len(vocabulary) if vocabulary else 0.0,
+        sum([get(word, 0) > own for word in vocabulary]) / len(vocabulary) if vocabulary else 0.0,
+        len(description & vocabulary) / len(description) if description else 0.0,
+    )
 
 
 def shifted(column: Floats, by: int, fill: float = 0.0) -> Floats:
@@ -142,3 +155,12 @@ def shifted(column: Floats, by: int, fill: float = 0.0) -> Floats:
     elif by < 0:
         out[-by:] = column[:by]
     return out
+
+
+def window_mean(values: Floats, reach: int) -> Floats:
+    """Mean over the window of `reach` lines on each side, fewer at the ends."""
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    order = np.arange(len(values))
+    low, high = np.maximum(0, order - reach), np.minimum(len(values), order + reach + 1)
+    means: Floats = ((sums[high] - sums[low]) / (high - low)).astype(np.float32)
+    return means

@@ -60,7 +60,9 @@ def patterns() -> Patterns:
             continue
         parts = row.split("\t")
         if len(parts) != 4 or parts[1] not in ("line", "start", "heading", "label"):
-            raise ValueError(f"patterns.tsv:{number}: expected rule, place, language, phrases, separated by tabs: {row!r}")
+            raise ValueError(
+                f"patterns.tsv:{number}: expected rule, place, language, phrases, separated by tabs: {row!r}"
+            )
         rule, place, _, phrases = parts
         for phrase in phrases.split("|"):
             if place == "line":
@@ -81,5 +83,6 @@ def patterns() -> Patterns:
 
 def _either(phrases: list[str]) -> str:
     return "|".join(
-        re.escape(one) + (r"(?!\w)" if one[-1].isalnum() and one[-1].isascii() else "") for one in sorted(phrases, key=lambda one: (-len(one), one))
+        re.escape(one) + (r"(?!\w)" if one[-1].isalnum() and one[-1].isascii() else "")
+        for one in sorted(phrases, key=lambda one: (-len(one), one))
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.line_features import LINE_FEATURES, Floats, line_features, shifted
+from transforms.boilerplate.line_features import LINE_FEATURES, Floats, line_features, shifted, window_mean
 from transforms.boilerplate.tree_model import load_model
 
 MODEL = Path(__file__).parent / "models" / "plain_lines.npz"
@@ -57,7 +57,11 @@ def plain_features(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -
         around += [shifted(column[name], by, -1.0) for name in _SEEN]
     density = np.log1p(prose)
     for reach in (2, 5, 12):
-        around += [_mean(density, reach), _mean(column["ends_terminal"], reach), _mean(column["log_chars"], reach)]
+        around += [
+            window_mean(density, reach),
+            window_mean(column["ends_terminal"], reach),
+            window_mean(column["log_chars"], reach),
+        ]
     return np.column_stack(
         (
             line,
@@ -90,9 +94,7 @@ def best_segment(scores: NDArray[np.floating]) -> tuple[int, int]:
     return start, end
 
 
-def plain_probabilities(
-    lines: Sequence[str], title: str, ruled: Mapping[int, str], model: Path = MODEL
-) -> Floats:
+def plain_probabilities(lines: Sequence[str], title: str, ruled: Mapping[int, str], model: Path = MODEL) -> Floats:
     """The probability of each line to be of the article."""
     return load_model(model, PLAIN_FEATURES).probability(plain_features(lines, title, ruled))
 
@@ -104,10 +106,3 @@ def _until(flags: NDArray[np.bool_]) -> list[int]:
         ahead = 0 if flag else ahead + 1
         out.append(ahead)
     return out[::-1]
-
-
-def _mean(values: Floats, reach: int) -> Floats:
-    padded = np.concatenate(([0.0], np.cumsum(values)))
-    order = np.arange(len(values))
-    low, high = np.maximum(0, order - reach), np.minimum(len(values), order + reach + 1)
-    return ((padded[high] - padded[low]) / (high - low)).astype(np.float32)

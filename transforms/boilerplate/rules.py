@@ -15,14 +15,17 @@ from transforms.dates import read_dates
 _TERMINAL = (".", "!", "?", "…", "。", "！", "？", "।", "؟")
 _CLOSING = "\"'”’»“)]』」）›"
 _LABEL = re.compile(r"(?:^|[.!?…]\s+|\s[–—-]\s|\(|\s\|\s|\s)([^\W\d_]{1,14}(?:\s[^\W\d_]{1,12}){0,2})\s?[:：]\s?\S")
+# Short names of agencies count only in capitals: `AP` is one, `ap` is not.
 _CREDIT_END = re.compile(
-    r"(?:\(|\[|©\s?|(?:^|\s)[/|–—-]\s?|[.]\s)(?:[^()\[\]]{0,60}?)(?:getty(?: images)?|reuters|afp|dpa|pa|ap|epa|efe|ansa|belga|tass|xinhua|shutterstock|"
-    r"alamy|imago|picture alliance|pap|ritzau|scanpix|tt|ntb|apa|keystone|istock|unsplash|pixabay|wikimedia commons|"
-    r"rex|bloomberg|via ap|ap photo)[^.!?]{0,40}[)\]]?\s?\.?$",
-    re.IGNORECASE,
+    r"(?:[(\[©/|–—]|[.]\s|^)[^()\[\]]{0,60}?(?<!\w)(?:(?i:getty images|getty|reuters|shutterstock|alamy|imago|"
+    r"picture alliance|ritzau|scanpix|keystone|istock|unsplash|pixabay|wikimedia commons|bloomberg|xinhua|belga|ansa)|"
+    r"AFP|DPA|dpa|PA|AP|EPA|EFE|TASS|PAP|TT|NTB|APA)(?!\w)[^.!?]{0,40}[)\]]?\s?\.?$"
 )
-_PHOTO_BY = re.compile(r"^[(\[]?(?:photo(?:graph)?s?|pictures?|images?|illustrations?|video|graphic) (?:by|courtesy|via|from|:)\s", re.I)
+_PHOTO_BY = re.compile(
+    r"^[(\[]?(?:photo(?:graph)?s?|pictures?|images?|illustrations?|video|graphic) (?:by|courtesy|via|from|:)\s", re.I
+)
 _NAME = re.compile(r"[^\W\d_][\w.'’\-]*")
+_AMOUNT = re.compile(r"[%$€£¥]|[+−]\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBERS = re.compile(r"\d+")
 
@@ -79,7 +82,7 @@ def datelines(text: Text) -> dict[int, str]:
     known = patterns().labels["dateword"]
     out = {}
     for place, line in enumerate(text.lines):
-        if len(line) > 160 or not _NUMBERS.search(line):
+        if len(line) > 160 or not _NUMBERS.search(line) or _AMOUNT.search(line):
             continue
         dates = sum(1 for _ in read_dates(line))
         if not dates:
@@ -105,7 +108,9 @@ def bylines(text: Text) -> dict[int, str]:
             out[place] = "byline"
             continue
         low = line.casefold()
-        by = next((word for word in sorted(known, key=len, reverse=True) if low.startswith((word + " ", word + ":"))), None)
+        by = next(
+            (word for word in sorted(known, key=len, reverse=True) if low.startswith((word + " ", word + ":"))), None
+        )
         if by is None:
             continue
         rest = line[len(by) :].lstrip(" :")
@@ -129,7 +134,11 @@ def credit_of(line: str) -> bool:
     for found in _LABEL.finditer(tail):
         label = found.group(1).casefold()
         rest = tail[found.end(1) :]
-        if (label in labels or label.rpartition(" ")[2] in labels) and len(_LETTERS.findall(rest)) <= 8 and not _ends(rest.rstrip(".")):
+        if (
+            (label in labels or label.rpartition(" ")[2] in labels)
+            and len(_LETTERS.findall(rest)) <= 8
+            and not _ends(rest.rstrip("."))
+        ):
             return True
     return False
 
@@ -163,7 +172,7 @@ def teasers(text: Text) -> dict[int, str]:
         if not known.opens_teasers(line) or _ends(line):
             continue
         rest = prose[place + 1 :]
-        if not total or sum(prose[:place]) < 0.4 * total and total > 3:
+        if sum(prose[:place]) < max(2.0, 0.6 * total):
             continue
         # Teasers alternate: two paragraphs of prose in a row are an article that goes on.
         runs = sum(1 for one, other in zip(rest, rest[1:], strict=False) if one and other)
@@ -186,7 +195,12 @@ def embedded_titles(text: Text) -> dict[int, str]:
             counts[word] = counts.get(word, 0) + 1
     for place in range(1, len(lines) - 1):
         line = lines[place]
-        if len(line) > 160 or line.rstrip(_CLOSING).endswith((*_TERMINAL, ":", "：", ",", ";")) or not line[0].isalnum():
+        if (
+            len(line) > 160
+            or line.isupper()
+            or line.rstrip(_CLOSING).endswith((*_TERMINAL, ":", "：", ",", ";"))
+            or not line[0].isalnum()
+        ):
             continue
         words = _LETTERS.findall(line)
         if not 8 <= len(words) <= 22 or not is_prose(lines[place - 1]) or not is_prose(lines[place + 1]):
@@ -200,11 +214,11 @@ def embedded_titles(text: Text) -> dict[int, str]:
 
 
 def repeats(text: Text) -> dict[int, str]:
-    """The second and later copies of a line of some length."""
+    """The second and later copies of a paragraph of prose."""
     seen: set[str] = set()
     out = {}
     for place, line in enumerate(text.lines):
-        folded = fold(line) if len(line) >= 25 else ""
+        folded = fold(line) if len(line) >= 60 and is_prose(line) else ""
         if folded and folded in seen:
             out[place] = "repeat"
         seen.add(folded)

@@ -32,7 +32,8 @@ class TreeModel:
         above = rows[:, self.features.ravel()] > self.borders.ravel()
         leaves = above.reshape(len(rows), trees, depth) @ (1 << np.arange(depth))
         raw = self.values[np.arange(trees), leaves].sum(axis=1) + self.bias
-        return (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
+        chances: Floats = (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
+        return chances
 
 
 @lru_cache(maxsize=16)

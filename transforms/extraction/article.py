@@ -1,16 +1,15 @@
 """`extract_article`: a page to the record of its article. HTML and plain text; pure, no network, no clock."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Optional
 from urllib.parse import urlsplit
 
 from transforms.boilerplate.strip import count_words
+from transforms.dates import Moment, machine_date, sensible
 from transforms.dead_letters import Rejected
 from transforms.extraction.blocks import outline
-from transforms.dates import Moment, machine_date, sensible
 from transforms.extraction.decoding import decode
-from transforms.extraction.html import MODEL, article_body, line_probabilities, parse
+from transforms.extraction.html import MODELS, Models, article_body, line_probabilities, parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_head, read_metadata
 from transforms.extraction.plain_text import read_plain
@@ -20,7 +19,7 @@ HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 MIN_CHARS = 40
 
 
-def extract_article(page: Page, model: Path = MODEL) -> Article:
+def extract_article(page: Page, models: Models = MODELS) -> Article:
     """The article of a page, with all that the page says of it; `id` and `content_hash` are left to a later stage.
 
     HTML gives the lines of the article's region: those judged to be the article as `text`, those between them that
@@ -28,7 +27,7 @@ def extract_article(page: Page, model: Path = MODEL) -> Article:
 
     Args:
         page: one document, at most as large as the fetcher lets through.
-        model: the line model of HTML; evaluation passes one that has not seen the page's site.
+        models: the line models of HTML; evaluation passes those that have not seen the page's site.
 
     Raises:
         Rejected: `unknown_content_type`, `empty`, `binary`, `bad_charset`, `no_text` (nothing that reads like an
@@ -43,7 +42,7 @@ def extract_article(page: Page, model: Path = MODEL) -> Article:
         raise Rejected("empty", f"{where}: the document is empty")
     markup = page.content_type in HTML_TYPES
     text, warnings = decode(page.body, page.charset, markup, where)
-    article = _of_html(page, text, where, model) if markup else _of_plain(page, text)
+    article = _of_html(page, text, where, models) if markup else _of_plain(page, text)
     if len(article.text) < MIN_CHARS and not any(map(str.isalpha, article.text)):
         raise Rejected("no_text", f"{where}: no line of it reads like the text of an article")
     return replace(article, warnings=(*warnings, *article.warnings), word_count=count_words(article.text))
@@ -69,7 +68,7 @@ def _frame(page: Page) -> Article:
     )
 
 
-def _of_html(page: Page, text: str, where: str, model: Path) -> Article:
+def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
     tree = parse(text, where)
     view = outline(tree)
     head = read_head(tree)
@@ -89,8 +88,9 @@ def _of_html(page: Page, text: str, where: str, model: Path) -> Article:
         robots_header=page.robots,
         fetched_at=page.fetched_at,
     )
-    probability = line_probabilities(view, known.title, known.description, described.body, model)
-    body = article_body(view, probability, known.title)
+    probability, doubted = line_probabilities(view, text, tree, known.title, known.description, described.body, models)
+    body = article_body(view, probability)
+    frame = _timed(frame, known.published, known.published_source, known.updated)
     warnings = [name for name, there in (("live_blog", known.live), ("truncated", view.truncated)) if there]
     return replace(
         frame,
@@ -100,14 +100,13 @@ def _of_html(page: Page, text: str, where: str, model: Path) -> Article:
         description=known.description,
         text="\n".join(body.lines),
         authors=known.authors,
-        **_times(known.published, known.published_source, known.updated, page),
         image_url=known.image_url,
         section=known.section,
         keywords=known.keywords,
         is_accessible_for_free=known.free,
         access_evidence=known.access_evidence,
         removed_blocks=body.removed,
-        extractor="blocks",
+        extractor="blocks+opinions" if doubted else "blocks",
         warnings=tuple(warnings),
         language_declared=known.language,
         robots=known.robots,
@@ -122,27 +121,24 @@ def _of_plain(page: Page, text: str) -> Article:
     if published is None and entry and entry.published_at:
         published = machine_date(entry.published_at)
         published, source = (published, "feed") if sensible(published, page.fetched_at) else (None, None)
+    frame = _timed(frame, published, source, plain.updated)
     return replace(
         frame,
         title=plain.title or frame.title_feed,
         description=entry.summary if entry else "",
         text="\n".join(plain.lines),
         authors=plain.authors or (tuple(entry.authors) if entry else ()),
-        **_times(published, source, plain.updated, page),
         extractor="plain",
         robots=tuple(part.strip().lower() for part in page.robots.split(",") if part.strip()),
     )
 
 
-def _times(
-    published: Optional[Moment], source: Optional[str], updated: Optional[Moment], page: Page
-) -> dict[str, Optional[str]]:
-    return {
-        "published_at": published.iso if published else None,
-        "published_precision": published.precision if published else None,
-        "published_source": source,
-        "updated_at": updated.iso if updated else None,
-        "updated_precision": updated.precision if updated else None,
-    }
-
-
+def _timed(article: Article, published: Optional[Moment], source: Optional[str], updated: Optional[Moment]) -> Article:
+    return replace(
+        article,
+        published_at=published.iso if published else None,
+        published_precision=published.precision if published else None,
+        published_source=source,
+        updated_at=updated.iso if updated else None,
+        updated_precision=updated.precision if updated else None,
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.line_features import LINE_FEATURES, Floats, line_features, shifted, words_of
+from transforms.boilerplate.line_features import LINE_FEATURES, Floats, line_features, shifted, window_mean, words_of
 from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
 
 _TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "figcaption", "blockquote", "section", "span", "pre", "dd")
@@ -77,7 +77,7 @@ def _json_share(blocks: list[Block], body: str) -> Floats:
     return out
 
 
-def _chains(page: Outline) -> list[tuple[int, ...]]:
+def chains_of(page: Outline) -> list[tuple[int, ...]]:
     """For each block the boxes around it, inner first, without those that hold nothing more than the one inside."""
     parents = page.parents
     held = [0] * len(parents)
@@ -150,7 +150,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
     # Prose: characters outside links, in blocks long enough to hold a sentence.
     prose = np.where((chars > 60) & (column["enders"] > 0), chars * (1 - link_share), 0.0).astype(np.float32)
     total = max(1.0, float(prose.sum()))
-    chains = _chains(page)
+    chains = chains_of(page)
     mass = np.zeros(len(page.parents), dtype=np.float64)
     members = np.zeros(len(page.parents), dtype=np.float64)
     direct = np.zeros(len(page.parents), dtype=np.float64)
@@ -168,7 +168,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
     above = np.array([chain[min(1, len(chain) - 1)] for chain in chains])
     trunk = _full(page.parents, best)
     branch_classes, branch_tags, branch_length = _branch(page, trunk)
-    heading = tags[:, 3:7].any(axis=1)
+    heading = tags[:, 3:7].sum(axis=1) > 0
     titled = (column["title_in_line"] > 0.7) & (column["line_in_title"] > 0.5)
     first_title = _first_title(titled, tags[:, 3] > 0)
     title_reach = _reach(chains, chains[first_title]) if first_title >= 0 else np.full((count, 2), -1.0)
@@ -224,7 +224,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
         around.append((shifted(boxes, by, -1.0) == boxes).astype(np.float32))
     density = np.log1p(prose)
     for window in (3, 8):
-        around += [_mean(density, window), _mean(link_share, window)]
+        around += [window_mean(density, window), window_mean(link_share, window)]
     return np.column_stack((line, markup, placed, *around)).astype(np.float32)
 
 
@@ -232,7 +232,8 @@ def _since(flags: NDArray[np.bool_]) -> Floats:
     """How many blocks ago a flag was last set; 99 before the first."""
     order = np.arange(len(flags))
     last = np.maximum.accumulate(np.where(flags, order, -99))
-    return (order - last).astype(np.float32)
+    ago: Floats = (order - last).astype(np.float32)
+    return ago
 
 
 def _first_title(titled: NDArray[np.bool_], is_h1: NDArray[np.bool_]) -> int:
@@ -241,11 +242,3 @@ def _first_title(titled: NDArray[np.bool_], is_h1: NDArray[np.bool_]) -> int:
         if len(found):
             return int(found[0])
     return -1
-
-
-def _mean(values: Floats, reach: int) -> Floats:
-    """Mean over the window of `reach` blocks on each side, fewer at the ends."""
-    padded = np.concatenate(([0.0], np.cumsum(values)))
-    order = np.arange(len(values))
-    low, high = np.maximum(0, order - reach), np.minimum(len(values), order + reach + 1)
-    return ((padded[high] - padded[low]) / (high - low)).astype(np.float32)

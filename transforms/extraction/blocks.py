@@ -12,12 +12,86 @@ from lxml.html import HtmlElement
 
 # Elements whose text no reader sees, or that hold controls only.
 _SKIPPED = frozenset(
-    "script style noscript template svg iframe button select option input textarea head object embed canvas map audio "
-    "video math link meta param source track title datalist progress meter frame frameset noframes applet dialog".split()
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "iframe",
+        "button",
+        "select",
+        "option",
+        "input",
+        "textarea",
+        "head",
+        "object",
+        "embed",
+        "canvas",
+        "map",
+        "audio",
+        "video",
+        "math",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "title",
+        "datalist",
+        "progress",
+        "meter",
+        "frame",
+        "frameset",
+        "noframes",
+        "applet",
+        "dialog",
+    ]
 )
 _INLINE = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q rb rp rt rtc ruby s "
-    "samp small span strike strong sub sup time tt u var wbr picture".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "rb",
+        "rp",
+        "rt",
+        "rtc",
+        "ruby",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+        "picture",
+    ]
 )
 _STRONG = frozenset(("b", "strong", "em", "i"))
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
@@ -145,6 +219,7 @@ class Block:
     hidden: bool
     after_break: bool
     """It follows a `<br>` in the same element."""
+
 
 @dataclass(slots=True)
 class Outline:

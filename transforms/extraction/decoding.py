@@ -40,6 +40,12 @@ def decode(body: bytes, claimed: str, markup: bool, where: str) -> tuple[str, tu
     known = [encoding for label in claims if label and (encoding := webencodings.lookup(label))]
     # A page that declares UTF-16 in ASCII-compatible bytes is UTF-8 (HTML standard, prescan).
     names = ["utf-8" if one.name.startswith("utf-16") else one.codec_info.name for one in known]
+    if names and names[0] != "utf-8" and not body.isascii():
+        # Text in another charset is not valid UTF-8 by chance; a legacy charset would take any bytes for letters.
+        try:
+            return body.decode("utf-8"), ("charset_mismatch",)
+        except UnicodeDecodeError:
+            pass
     for name in names[:1] or ["utf-8"]:
         try:
             return body.decode(name), ()

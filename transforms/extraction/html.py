@@ -12,14 +12,28 @@ from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import credit_of
 from transforms.boilerplate.tree_model import load_model
 from transforms.dead_letters import Rejected
+from transforms.extraction import second_opinion
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
+from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_probabilities
 from transforms.records import RemovedBlock
 
-MODEL = Path(__file__).parent / "models" / "html_lines.npz"
 THRESHOLD = 0.45
 MAX_CHARS = 20_000_000
+MAX_DOUBTFUL_BLOCKS = 5_000
+"""A page of more blocks is no article worth the time of other extractors."""
 _FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
+
+
+@dataclass(frozen=True)
+class Models:
+    """Where the line models lie: for every page, and for the doubtful ones."""
+
+    first: Path
+    second: Path
+
+
+MODELS = Models(Path(__file__).parent / "models" / "html_lines.npz", second_opinion.MODEL)
 
 
 @dataclass(frozen=True)
@@ -46,13 +60,18 @@ def parse(text: str, where: str) -> HtmlElement:
         raise Rejected("no_text", f"{where}: no HTML in the document ({error})") from error
 
 
-def line_probabilities(page: Outline, title: str, description: str, json_body: str, model: Path = MODEL) -> Floats:
-    """The probability of each block to be of the article."""
+def line_probabilities(
+    page: Outline, html: str, tree: HtmlElement, title: str, description: str, json_body: str, models: Models
+) -> tuple[Floats, bool]:
+    """The probability of each block to be of the article, and whether a second opinion was asked for it."""
     rows = block_features(page, title, description, json_body)
-    return load_model(model, FEATURES).probability(rows)
+    probability = load_model(models.first, FEATURES).probability(rows)
+    if not 0 < len(page.blocks) <= MAX_DOUBTFUL_BLOCKS or doubt(page, probability) < DOUBT:
+        return probability, False
+    return second_probabilities(page, rows, probability, opinions(html, tree), models.second), True
 
 
-def article_body(page: Outline, probability: Floats, title: str) -> Body:
+def article_body(page: Outline, probability: Floats) -> Body:
     """Keeps the blocks above the threshold; what lies between the first and the last of them is named as removed."""
     kept = np.flatnonzero(probability >= THRESHOLD)
     if not len(kept):

@@ -35,7 +35,9 @@ _ARTICLE_TYPES = {
 }
 MAX_CHARS = 2_000_000
 MAX_NODES = 4_000
-_COMMENT = re.compile(r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$")
+_COMMENT = re.compile(
+    r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$"
+)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _TAG = re.compile(r"<[^<>]{0,500}>")
 
@@ -97,7 +99,9 @@ def _nodes(tree: HtmlElement) -> Iterator[dict[str, Any]]:
                 if count > MAX_NODES:
                     return
                 yield value
-                pending.extend(value[key] for key in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart") if key in value)
+                pending.extend(
+                    value[key] for key in ("@graph", "mainEntity", "mainEntityOfPage", "hasPart") if key in value
+                )
 
 
 def _loads(text: str) -> Any:

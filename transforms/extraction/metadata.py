@@ -4,6 +4,7 @@ Sources are ranked field by field; a title is chosen by agreement of h1, JSON-LD
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
 from typing import Optional
@@ -12,18 +13,19 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
-from transforms.extraction.blocks import CLASS_GROUPS, ITEM_AUTHOR, ITEM_DATE, ITEM_HEADLINE, Block
 from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
-from transforms.extraction.json_ld import Described, described_article
+from transforms.extraction.blocks import CLASS_GROUPS, ITEM_DATE, ITEM_HEADLINE, Block
+from transforms.extraction.json_ld import Described
 
 _GROUP = {name: 1 << place for place, (name, _) in enumerate(CLASS_GROUPS)}
 _PUBLISHED = (
     "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",
-    "datepublished", "date.published", "article.published", "parsely-pub-date", "sailthru.date", "cxenseparse:recs:publishtime",
-    "publish-date", "publishdate", "publish_date", "pubdate", "article_date_original", "originalpublicationdate", "dc.date.issued",
-    "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date", "article.created", "cre",
-    "publication_date", "citation_publication_date", "displaydate", "ptime", "og:pubdate", "bt:pubdate", "weibo:article:create_at",
-    "rnews:datepublished", "mediator_published_time", "created", "vr:published_time", "creation_date",
+    "datepublished", "date.published", "article.published", "parsely-pub-date", "sailthru.date", "dc.date.issued",
+    "cxenseparse:recs:publishtime", "publish-date", "publishdate", "publish_date", "pubdate", "article_date_original",
+    "originalpublicationdate", "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date",
+    "article.created", "cre", "publication_date", "citation_publication_date", "displaydate", "ptime", "og:pubdate",
+    "bt:pubdate", "weibo:article:create_at", "rnews:datepublished", "mediator_published_time", "created",
+    "vr:published_time", "creation_date",
 )  # fmt: skip
 _UPDATED = (
     "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified",
@@ -36,22 +38,31 @@ _AUTHORS = (
 )  # fmt: skip
 _AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
 _BY = re.compile(
-    r"^(?:by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|texto|from|words by|written by|"
+    r"^(?:view all posts by|posted by|by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|texto|from|words by|written by|"
     r"story by|escrito por|redactie|автор|текст|от|написал|του|της|από|od|napisał|opracował|作者|記者|记者|文)\s*[:：]?\s+(?=\S)",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s*(?:[,;、/|•·]|\s(?:and|und|et|y|e|en|och|og|i|и|και|with|&|a)\s)\s*", re.IGNORECASE)
 _NOT_A_NAME = re.compile(
     r"https?:|www\.|@|\d{2}|[<>{}\[\]=]|^(?:admin|administrator|staff|editor|redaktion|redazione|redacción|redação|"
-    r"newsroom|webmaster|unknown|none|null|min read|view all|follow|updated|published)$",
+    r"newsroom|webmaster|unknown|none|null|min read|view all|follow|updated|published|country|link|twitter|guest)$|"
+    r"\b(?:officer|head of|director|professor|comments?|min read|minutes?|subscribe|newsletter|more from)\b",
     re.IGNORECASE,
 )
 _ROLE = re.compile(
     r"[,|\-–—(]\s*(?:.{0,40}\b(?:editor|reporter|correspondent|writer|staff|columnist|producer|journalist|bureau|analyst|"
-    r"redakteur(?:in)?|korrespondent(?:in)?|dpa|afp|reuters|ap)\b.{0,40})$",
+    r"redakteur(?:in)?|korrespondent(?:in)?|dpa|afp|reuters|ap)\b.{0,40})$|\s\([^()]{0,20}\)?$",
     re.IGNORECASE,
 )
-_ORGANISATION = re.compile(r"\b(?:news|staff|editorial|team|desk|agency|press|media|online|reuters|afp|dpa)\b", re.I)
+_DEGREE = re.compile(r"^(?:[A-Z]{2,5}|Ph\.?D\.?|M\.?D\.?|M\.?S\.?|Jr\.?|R\.?D\.?N?)$")
+_ORGANISATION = re.compile(
+    r"\b(?:news|staff|editorial|editors|team|desk|agency|press|media|journal|times|post|tribune|associated|online|reuters|"
+    r"afp|ap|dpa|redaktion|redazione)\b|\.\w{2,4}$",
+    re.IGNORECASE,
+)
+_AUTHOR_PATH = re.compile(
+    r"/(?:authors?|staff|by|autor(?:en|es|e)?|profile|people|writers?|contributors?|journalist[a-z]*)/", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,7 @@ class Metadata:
 def without_affix(title: str, sites: tuple[str, ...]) -> str:
     """A title without the site's name at its end or start: `Storm hits coast | The Daily` -> `Storm hits coast`.
 
-    Only an affix that is the name of the site (or made of its words) goes, or one behind `|` that is short.
+    Only an affix that is the name of the site, or made of its words, goes.
     """
     names = [fold(site).replace(" ", "") for site in sites if site]
     for _ in range(3):
@@ -139,12 +150,18 @@ def _is_site(part: str, names: list[str]) -> bool:
     own = fold(part).replace(" ", "")
     if not own:
         return True
-    return any(name and (own == name or (len(own) > 3 and own in name) or (len(name) > 3 and name in own and len(own) < 3 * len(name) + 12)) for name in names)
+    return any(
+        name
+        and (
+            own == name
+            or (len(own) > 3 and own in name)
+            or (len(name) > 3 and name in own and len(own) < 3 * len(name) + 12)
+        )
+        for name in names
+    )
 
 
-def choose_title(
-    headings: list[str], described: Described, head: Head, feed_title: str, sites: tuple[str, ...]
-) -> str:
+def choose_title(headings: list[str], described: Described, head: Head, feed_title: str, sites: tuple[str, ...]) -> str:
     """The headline as the reader sees it: the h1 that most other sources agree with, else what most sources say."""
     og = without_affix(head.meta.get("og:title") or head.meta.get("twitter:title") or "", sites)
     page = without_affix(head.title, sites)
@@ -172,13 +189,20 @@ def _similar(one: str, other: str) -> float:
         return 0.0
     if len(a) < 3 or len(b) < 3:
         joined_a, joined_b = "".join(a), "".join(b)
-        return 1.0 if joined_a == joined_b else 0.4 * (joined_a in joined_b or joined_b in joined_a) * (min(len(joined_a), len(joined_b)) > 5)
+        return (
+            1.0
+            if joined_a == joined_b
+            else 0.4 * (joined_a in joined_b or joined_b in joined_a) * (min(len(joined_a), len(joined_b)) > 5)
+        )
     shared = len(set(a) & set(b))
     return 2 * shared / (len(set(a)) + len(set(b)))
 
 
-def clean_names(values: list[str], sites: tuple[str, ...], keep_organisation: bool = False) -> tuple[str, ...]:
-    """Names of people from byline text: prefixes, roles, addresses and the site's own name gone, one a name."""
+def clean_names(values: Iterable[str], sites: tuple[str, ...], keep_organisation: bool = False) -> tuple[str, ...]:
+    """Names of people from byline text: prefixes, roles, degrees, addresses and the site's own name gone, one a name.
+
+    An organisation beside a person (`A. Person, The Associated Press`) is not a second author.
+    """
     own = {fold(site).replace(" ", "") for site in sites if site}
     out: dict[str, str] = {}
     for value in values:
@@ -186,41 +210,60 @@ def clean_names(values: list[str], sites: tuple[str, ...], keep_organisation: bo
         for part in _BETWEEN.split(value[:400]):
             name = _ROLE.sub("", _BY.sub("", part.strip(" .,;:|-–—•·*()"))).strip(" .,;:|-–—•·*()")
             words = name.split()
-            if not 1 <= len(words) <= 6 or len(name) < 3 or len(name) > 60 or _NOT_A_NAME.search(name):
+            if words and out and _DEGREE.match(name):
+                continue
+            while len(words) > 2 and _DEGREE.match(words[-1]):
+                words.pop()
+            name = " ".join(words)
+            if not 1 <= len(words) <= 6 or not 3 <= len(name) <= 60 or _NOT_A_NAME.search(name):
+                continue
+            if name[0].islower() and len(words) > 1 and not any(word[0].isupper() for word in words[1:]):
                 continue
             key = fold(name)
             if key and (keep_organisation or key.replace(" ", "") not in own):
                 out.setdefault(key, name)
-    return tuple(out.values())
+    people = [name for name in out.values() if not _ORGANISATION.search(name)]
+    return tuple(people or out.values())
 
 
-def _authors(described: Described, head: Head, blocks: list[Block], entry: tuple[str, ...], sites: tuple[str, ...]) -> tuple[str, ...]:
-    candidates = [list(described.authors)]
+def _authors(
+    described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: tuple[str, ...],
+    sites: tuple[str, ...],
+) -> tuple[str, ...]:  # fmt: skip
+    """The first source that names a person; an organisation only where no source does."""
+    fallback: tuple[str, ...] = ()
+    for values in _author_sources(described, head, tree, blocks, entry):
+        names = clean_names(values, sites)
+        if names and not _ORGANISATION.search(names[0]):
+            return names
+        fallback = fallback or names or clean_names(values, sites, keep_organisation=True)
+    return fallback
+
+
+def _author_sources(
+    described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: tuple[str, ...]
+) -> Iterator[list[str]]:
+    """What may name the authors, the most trusted first. The dearer ones are looked at only if nothing did."""
+    yield list(described.authors)
     for name in _AUTHORS:
-        if name == "twitter:data1" and not _BY.match(head.meta.get("twitter:label1", "") + " x"):
-            continue
-        values = [value for value in head.many.get(name, ()) if not value.startswith("http")]
-        if values:
-            candidates.append(values)
-    candidates.append([block.text for block in blocks if block.item & ITEM_AUTHOR and len(block.text) < 80][:6])
-    candidates.append(list(entry))
+        if name != "twitter:data1" or _BY.match(head.meta.get("twitter:label1", "") + " x"):
+            yield [value for value in head.many.get(name, ()) if not value.startswith("http")]
+    yield [value for name, value in head.meta.items() if name.endswith(".author")]
+    yield list(entry)
+    yield _texts(tree.xpath("//*[@itemprop='author' or @rel='author']"))
+    linked = [link for link in tree.iter("a") if _AUTHOR_PATH.search(link.get("href") or "")]
+    yield [text for text in _texts(linked[:4])[:1] if len(text.split()) > 1]
     bylines = []
     for block in blocks:
         text = block.text
         if len(text) < 90 and (_BY.match(text) or (block.own & _GROUP["meta"] and block.links and len(text) < 50)):
             bylines.append(text)
-            if len(bylines) == 3:
-                break
-    candidates.append(bylines[:1])
-    for values in candidates:
-        names = clean_names(values, sites)
-        if names:
-            return names
-    for values in candidates:
-        names = clean_names(values, sites, keep_organisation=True)
-        if names:
-            return names
-    return ()
+    yield bylines[:1]
+
+
+def _texts(elements: Iterable[HtmlElement]) -> list[str]:
+    found = (" ".join("".join(element.itertext()).split()) for element in elements)
+    return [text for text in found if 2 < len(text) < 80][:4]
 
 
 def _published(
@@ -266,7 +309,9 @@ def _published(
     return None, None
 
 
-def _updated(described: Described, head: Head, published: Optional[Moment], fetched_at: Optional[str]) -> Optional[Moment]:
+def _updated(
+    described: Described, head: Head, published: Optional[Moment], fetched_at: Optional[str]
+) -> Optional[Moment]:
     for text in (described.modified, *(head.meta.get(name, "") for name in _UPDATED)):
         moment = machine_date(text) if text else None
         if sensible(moment, fetched_at) and moment is not None:
@@ -291,26 +336,15 @@ def read_metadata(
     meta = head.meta
     site = meta.get("og:site_name") or described.publisher or meta.get("application-name") or ""
     host = urlsplit(url).netloc.removeprefix("www.")
-    sites = (site, described.publisher, publisher, host, host.rpartition(".")[0], meta.get("twitter:site", "").lstrip("@"))
-    headings = [
-        block.text
-        for block in sorted(
-            (one for one in blocks if one.tag in ("h1", "h2") or one.item & ITEM_HEADLINE or (one.own & _GROUP["headline"] and one.link_chars < len(one.text) / 2)),
-            key=lambda one: (one.tag != "h1", not one.item & ITEM_HEADLINE, one.tag != "h2"),
-        )
-        if len(block.text) < 300
-    ]
+    account = meta.get("twitter:site", "").lstrip("@")
+    sites = (site, described.publisher, publisher, host, host.rpartition(".")[0], account)
     published, source = _published(described, head, tree, blocks, feed_date, url, fetched_at)
     canonical = head.links.get("canonical") or meta.get("og:url") or described.url or ""
     image = meta.get("og:image") or meta.get("og:image:url") or described.image or meta.get("twitter:image") or ""
-    keywords = described.keywords or tuple(
-        dict.fromkeys(
-            word.strip()
-            for value in (*head.many.get("article:tag", ()), *head.many.get("news_keywords", ()), *head.many.get("keywords", ()))
-            for word in value.split(",")
-            if word.strip() and len(word) < 100
-        )
-    )
+    tags = [value for name in ("article:tag", "news_keywords", "keywords") for value in head.many.get(name, ())]
+    words = (word.strip() for value in tags for word in value.split(","))
+    keywords = described.keywords or tuple(dict.fromkeys(word for word in words if word and len(word) < 100))
+    section = described.section or meta.get("article:section") or meta.get("parsely-section") or meta.get("section")
     free, evidence = described.free, "jsonld:isAccessibleForFree" if described.free is not None else None
     tier = meta.get("article:content_tier", "").lower()
     if free is None and tier in ("free", "metered", "locked"):
@@ -322,15 +356,15 @@ def read_metadata(
         if part.strip()
     ]
     return Metadata(
-        title=choose_title(headings, described, head, feed_title, sites),
+        title=choose_title(_headings(blocks), described, head, feed_title, sites),
         description=meta.get("og:description") or meta.get("description") or described.description or "",
-        authors=_authors(described, head, blocks, feed_authors, sites),
+        authors=_authors(described, head, tree, blocks, feed_authors, sites),
         published=published,
         published_source=source,
         updated=_updated(described, head, published, fetched_at),
         url_canonical=_absolute(url, canonical),
         publisher=site or publisher,
-        section=described.section or meta.get("article:section") or meta.get("parsely-section") or meta.get("section") or None,
+        section=section or None,
         keywords=keywords[:50],
         image_url=_absolute(url, image) or None,
         free=free,
@@ -339,6 +373,23 @@ def read_metadata(
         robots=tuple(dict.fromkeys(robots)),
         live=described.live,
     )
+
+
+def _headings(blocks: list[Block]) -> list[str]:
+    """What may be the headline, the likeliest first."""
+    wanted = _GROUP["headline"]
+    found = [
+        block
+        for block in blocks
+        if len(block.text) < 300
+        and (
+            block.tag in ("h1", "h2")
+            or block.item & ITEM_HEADLINE
+            or (block.own & wanted and block.link_chars < len(block.text) / 2)
+        )
+    ]
+    found.sort(key=lambda block: (block.tag != "h1", not block.item & ITEM_HEADLINE, block.tag != "h2"))
+    return [block.text for block in found]
 
 
 def _absolute(base: str, link: str) -> str:
@@ -350,8 +401,3 @@ def _absolute(base: str, link: str) -> str:
     except ValueError:
         return ""
     return joined if parts.scheme in ("http", "https") and parts.netloc else ""
-
-
-def describe(tree: HtmlElement) -> Described:
-    """The article in JSON-LD; see `json_ld`."""
-    return described_article(tree)

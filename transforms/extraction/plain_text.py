@@ -30,7 +30,9 @@ def read_plain(text: str, fetched_at: Optional[str]) -> PlainPage:
     lines = tuple(line for raw in text.splitlines()[: 4 * MAX_LINES] if (line := " ".join(raw.split())))[:MAX_LINES]
     first = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
     head = lines[: max(first, 1)]
-    title = next((line for line in head if len(_WORD.findall(line)) >= 3 and len(line) < 300), lines[0] if lines else "")
+    title = next(
+        (line for line in head if len(_WORD.findall(line)) >= 3 and len(line) < 300), lines[0] if lines else ""
+    )
     near = [*lines[: first + 3][-_HEAD_LINES:], *lines[:_HEAD_LINES]]
     published, updated = _dates(near, fetched_at)
     text_ = Text(near, title, ())
