@@ -14,8 +14,8 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from scripts.evaluation.corpus import as_article, documents
-from scripts.evaluation.score_duplicates import report
+from evaluation.corpus import as_article, documents
+from evaluation.score_duplicates import report
 from transforms.dead_letters import DeadLetters
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.identity import IdentifyArticles
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
     args, beam_args = parser.parse_known_args(argv)
     sets = set(args.sets.split(",")) if args.sets else None
     articles = [as_article(row) for row in documents(args.data, sets)]
-    config = DuplicatesConfig(duplicates="label", shards=args.shards)
+    config = DuplicatesConfig(policy="label", shards=args.shards)
     started = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "predictions"

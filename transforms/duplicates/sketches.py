@@ -13,7 +13,7 @@ from transforms.duplicates.similarity import Verdict, verdict
 from transforms.shards import Sent, Work, pack, unpack
 
 _HOUR = 3_600_000_000
-_VOTE = struct.Struct("<22sBBd22sHdI")
+_VOTE = struct.Struct(f"<{KEY}sBBd{KEY}sHdI")
 
 
 class SketchMemory:
