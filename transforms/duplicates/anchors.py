@@ -11,7 +11,7 @@ import numpy.typing as npt
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import U32, U64
 from transforms.duplicates.outlets import question, unpack_question
-from transforms.duplicates.prints import ID_AT, KEY
+from transforms.order import ID_AT, KEY
 from transforms.shards import Sent, Work
 
 _KEYS = np.dtype(f"V{KEY}")

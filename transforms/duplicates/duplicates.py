@@ -13,10 +13,11 @@ from transforms.duplicates.candidates import Candidates
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import features
 from transforms.duplicates.outlets import Outlets
-from transforms.duplicates.prints import Sighting, id_of, id_shard, key_of
+from transforms.duplicates.prints import Sighting
+from transforms.order import id_of, id_shard, article_key
 from transforms.duplicates.sketches import Sketches
 from transforms.duplicates.verdicts import Verdicts, awaiting
-from transforms.identity import event_time, order_time
+from transforms.identity import event_time
 from transforms.records import Article
 from transforms.shards import Sent, ShardLine, ShardStage, WarmStart, shard_of
 
@@ -34,10 +35,7 @@ def sighting(article: Article) -> Sighting:
         # "Subscribe to read on" under two titles is two articles.
         seen = seen._replace(exact=features(f"{article.title}\n{article.text}").exact)
     return Sighting(
-        key=key_of(
-            *(order_time(article), article.origin.rank.partition("|")[2], article.id),
-            *(article.origin.unit, article.content_hash),
-        ),
+        key=article_key(article),
         time=round(event_time(article) * 1_000_000),
         content=bytes.fromhex(article.content_hash),
         by_content=not article.url_canonical and not (article.guid and article.feed_url),

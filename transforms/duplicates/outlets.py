@@ -10,15 +10,8 @@ import numpy.typing as npt
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import ANCHORS, U64, cut
-from transforms.duplicates.prints import (
-    KEY,
-    Print,
-    Sighting,
-    id_of,
-    id_shard,
-    micros_of,
-    unpack_sighting,
-)
+from transforms.duplicates.prints import Print, Sighting, unpack_sighting
+from transforms.order import KEY, id_of, id_shard, micros_of
 from transforms.shards import Sent, Work, pack, unpack
 
 UNIQUE, REVISION, UNCHANGED = 0, 1, 2
