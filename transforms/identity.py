@@ -249,14 +249,21 @@ def seconds(time: Optional[str]) -> Optional[float]:
     return moment + int((match[7] or "0").ljust(6, "0")) / 1_000_000
 
 
-def event_time(article: Article) -> float:
-    """When the article entered the stream, in seconds since 1970 UTC: as newsbeam saw it, else as it was fetched, else
-    as it was published, else `FIRST_TIME`. What comes first, who copied whom and what is forgotten go by this."""
-    for time in (article.origin.seen_at, article.fetched_at, article.published_at):
+def order_time(article: Article) -> float:
+    """The first part of an article's place in the total order, in seconds since 1970 UTC: when newsbeam saw it, else
+    when it was fetched, else `FIRST_TIME`: what has no time comes first, as in a replay's plan."""
+    for time in (article.origin.seen_at, article.fetched_at):
         known = seconds(time)
         if known is not None:
             return known
     return FIRST_TIME
+
+
+def event_time(article: Article) -> float:
+    """When the article entered the stream, in seconds since 1970 UTC: as newsbeam saw it, else as it was fetched, else
+    as it was published, else `FIRST_TIME`. Whether two articles are near enough in time goes by this."""
+    known = order_time(article)
+    return known if known != FIRST_TIME else seconds(article.published_at) or FIRST_TIME
 
 
 def identify(article: Article) -> Article:

@@ -31,6 +31,7 @@ import apache_beam as beam
 from apache_beam import coders
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import PCollection
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, ReadModifyWriteStateSpec, TimerSpec, on_timer
 from apache_beam.transforms.window import GlobalWindow
@@ -49,6 +50,7 @@ _STAMP = struct.Struct("<q")
 _HEAD = struct.Struct("<QQ16s")
 _COUNT = struct.Struct("<I")
 _COMPACT_FROM = 1 << 20
+_ALL_TIME = 1e12
 
 
 class Sent(NamedTuple):
@@ -358,13 +360,16 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         self._warm = warm
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
-        first = Grid(self._grain_seconds, self._hops[self._stages[0].name])
+        # Timers of the direct runner do not wait for the watermark, so that grains would only cost time there.
+        everything = isinstance(elements.pipeline.runner, FnApiRunner)
+        grain_seconds = _ALL_TIME if everything else self._grain_seconds
+        first = Grid(grain_seconds, self._hops[self._stages[0].name])
         line = elements | "Address" >> beam.ParDo(_Send(self._address, first, self._hops)).with_output_types(
             ShardMessage
         )
         for stage in self._stages:
             hop = self._hops[stage.name]
-            shards = _at_hop[hop](stage, Grid(self._grain_seconds, hop), self._hops, self._warm)
+            shards = _at_hop[hop](stage, Grid(grain_seconds, hop), self._hops, self._warm)
             output_type = self._output_type if stage is self._stages[-1] else ShardMessage
             line = line | stage.name >> beam.ParDo(shards).with_output_types(output_type)
         return line

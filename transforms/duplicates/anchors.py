@@ -10,12 +10,11 @@ import numpy.typing as npt
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import U32, U64
-from transforms.duplicates.outlets import unpack_question
-from transforms.duplicates.prints import ID, KEY
+from transforms.duplicates.outlets import question, unpack_question
+from transforms.order import ID_AT, KEY
 from transforms.shards import Sent, Work
 
 _KEYS = np.dtype(f"V{KEY}")
-_ENTRY = struct.Struct("<II")
 _ANSWER = struct.Struct("<I")
 
 
@@ -42,13 +41,10 @@ class AnchorMemory:
         self._runs: list[_Run] = []
 
     def replay(self, entry: bytes) -> None:
-        count, anchors = _ENTRY.unpack_from(entry)
-        at = _ENTRY.size
-        whose = np.frombuffer(entry, np.uint32, anchors, at + 8 * anchors)
-        keys = np.frombuffer(entry, _KEYS, count, at + 12 * anchors)
-        self._add(keys, whose, np.frombuffer(entry, np.uint64, anchors, at))
+        keys, times, whose, anchors = unpack_question(entry)
+        self._add(np.frombuffer(keys, _KEYS), times, whose, anchors)
 
-    def _add(self, keys: npt.NDArray[np.void], whose: U32, anchors: U64) -> None:
+    def _add(self, keys: npt.NDArray[np.void], times: npt.NDArray[np.int64], whose: U32, anchors: U64) -> None:
         """Articles come in their order, and none twice in one call."""
         if self._count and keys.size and keys[0].tobytes() <= self._keys[self._count - 1].tobytes():
             known = set(self._keys[: self._count].tolist())
@@ -59,7 +55,7 @@ class AnchorMemory:
             self._keys = np.concatenate([self._keys, np.zeros(need, _KEYS)])
             self._times = np.concatenate([self._times, np.zeros(need, np.int64)])
         self._keys[self._count : need] = keys
-        self._times[self._count : need] = _micros(keys)
+        self._times[self._count : need] = times
         numbers = (whose + np.uint32(self._count)).astype(np.uint32)
         order = np.lexsort((numbers, anchors))
         self._runs.append(_Run(anchors[order], numbers[order]))
@@ -71,8 +67,7 @@ class AnchorMemory:
         newer, older = self._runs.pop(), self._runs.pop()
         anchors = np.concatenate([older.anchors, newer.anchors])
         articles = np.concatenate([older.articles, newer.articles])
-        newest = int(self._times[self._count - 1])
-        alive = self._times[articles] >= newest - self._horizon
+        alive = articles >= self._oldest()
         anchors, articles = anchors[alive], articles[alive]
         order = np.argsort(anchors, kind="stable")  # each run is in order, so articles stay so
         anchors, articles = anchors[order], articles[order]
@@ -86,30 +81,27 @@ class AnchorMemory:
 
     def work(self, messages: Sequence[bytes]) -> Work:
         questions = [unpack_question(message) for message in messages]
-        keys = np.frombuffer(b"".join([own for own, _, _ in questions]), _KEYS)
-        starts = np.cumsum([0, *(len(own) // KEY for own, _, _ in questions)])
-        whose = np.concatenate([own + np.uint32(start) for (_, own, _), start in zip(questions, starts, strict=False)])
-        anchors = np.concatenate([own for _, _, own in questions])
+        keys = np.frombuffer(b"".join([own[0] for own in questions]), _KEYS)
+        starts = np.cumsum([0, *(len(own[0]) // KEY for own in questions)])
+        whose = np.concatenate([own[2] + np.uint32(start) for own, start in zip(questions, starts, strict=False)])
+        times = np.concatenate([own[1] for own in questions])
+        anchors = np.concatenate([own[3] for own in questions])
         listed = keys.tolist()
         order = sorted(range(len(listed)), key=listed.__getitem__)
         place = np.empty(len(listed), np.uint32)
         place[order] = np.arange(len(listed), dtype=np.uint32)
-        keys, whose = keys[order], place[whose]
-        first = self._count
-        entry = _ENTRY.pack(keys.size, anchors.size) + anchors.tobytes() + whose.tobytes() + keys.tobytes()
-        asks, answers, counts = self._answer(keys, whose, anchors)
-        del first
-        return Work(sent=self._replies(keys, asks, answers, counts), learnt=entry)
+        keys, times, whose = keys[order], times[order], place[whose]
+        asks, answers, counts = self._answer(keys, times, whose, anchors)
+        return Work(self._replies(keys, asks, answers, counts), learnt=question(keys.tobytes(), times, whose, anchors))
 
     def _answer(
-        self, keys: npt.NDArray[np.void], whose: U32, anchors: U64
+        self, keys: npt.NDArray[np.void], times: npt.NDArray[np.int64], whose: U32, anchors: U64
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Learns the articles, and gives for each pair of an asker and an earlier article how many anchors they share.
 
         Askers are numbered as in `keys`, earlier articles as in the index.
         """
         before, runs = self._count, list(self._runs)
-        times = _micros(keys)
         batch = np.lexsort((whose, anchors))
         mine, own = anchors[batch], whose[batch].astype(np.int64)
         # Within the batch: those before it in the run of its anchor.
@@ -128,9 +120,9 @@ class AnchorMemory:
             taken = np.minimum(end - np.searchsorted(run.anchors, mine, "left"), room)
             self._collect(own, end - taken, taken, run.articles, askers, found)
             room -= taken
-        self._add(keys, whose, anchors)
+        self._add(keys, times, whose, anchors)
         asking, earlier = np.concatenate(askers), np.concatenate(found)
-        near = self._times[earlier] >= times[asking] - self._horizon
+        near = np.abs(self._times[earlier] - times[asking]) <= self._horizon
         pairs, counts = np.unique(asking[near] << 32 | earlier[near], return_counts=True)
         return pairs >> 32, pairs & 0xFFFFFFFF, counts
 
@@ -176,8 +168,13 @@ class AnchorMemory:
     def live_bytes(self) -> int:
         if not self._count:
             return 0
-        alive = self._count - int(np.searchsorted(self._times[: self._count], self._times[self._count - 1] - self._horizon))
-        return alive * KEY + 12 * sum(run.anchors.size for run in self._runs)
+        alive = self._count - self._oldest()
+        return alive * (KEY + 8) + 12 * sum(run.anchors.size for run in self._runs) * alive // self._count
+
+    def _oldest(self) -> int:
+        """The number of the first article that is not forgotten."""
+        seen = _micros(self._keys[: self._count])
+        return int(np.searchsorted(seen, seen[-1] - self._horizon))
 
     def compacted(self) -> Iterable[bytes]:
         while len(self._runs) > 1:
@@ -189,12 +186,7 @@ class AnchorMemory:
         keys = self._keys[numbers]
         self._keys, self._times, self._count = keys.copy(), self._times[numbers], numbers.size
         self._runs = [_Run(run.anchors, whose.astype(np.uint32))]
-        yield (
-            _ENTRY.pack(keys.size, run.anchors.size)
-            + run.anchors.tobytes()
-            + whose.astype(np.uint32).tobytes()
-            + keys.tobytes()
-        )
+        yield question(keys.tobytes(), self._times, self._runs[0].articles, run.anchors)
 
 
 def unpack_answers(packed: bytes) -> list[tuple[bytes, list[tuple[bytes, int]]]]:
@@ -226,11 +218,8 @@ def _micros(keys: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
 
 
 def _id_shards(keys: npt.NDArray[np.void], shards: int) -> npt.NDArray[np.int64]:
-    columns = keys.view(np.uint8).reshape(-1, KEY)[:, 8:12]
+    columns = keys.view(np.uint8).reshape(-1, KEY)[:, ID_AT : ID_AT + 4]
     return np.ascontiguousarray(columns).view("<u4").ravel().astype(np.int64) % shards
-
-
-assert ID >= 4
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from transforms.duplicates.candidates import Candidates
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import features
 from transforms.duplicates.outlets import Outlets
-from transforms.duplicates.prints import Sighting, id_of, id_shard, key_of
+from transforms.duplicates.prints import Sighting
+from transforms.order import id_of, id_shard, article_key
 from transforms.duplicates.sketches import Sketches
 from transforms.duplicates.verdicts import Verdicts, awaiting
 from transforms.identity import event_time
@@ -34,7 +35,8 @@ def sighting(article: Article) -> Sighting:
         # "Subscribe to read on" under two titles is two articles.
         seen = seen._replace(exact=features(f"{article.title}\n{article.text}").exact)
     return Sighting(
-        key=key_of(event_time(article), article.id, article.origin.unit, article.content_hash),
+        key=article_key(article),
+        time=round(event_time(article) * 1_000_000),
         content=bytes.fromhex(article.content_hash),
         by_content=not article.url_canonical and not (article.guid and article.feed_url),
         outlet=int.from_bytes(hashlib.blake2b(outlet.encode(), digest_size=8).digest(), "little") if outlet else 0,
@@ -63,20 +65,13 @@ class Address:
         yield Sent("verdicts", id_shard(id_of(told.key), shards), awaiting(told.key, article))
 
 
-def dropped(article: Article, config: DuplicatesConfig) -> bool:
-    """Whether the sinks do without this article: always if nothing in it is new, and copies by the policy `drop`."""
-    if article.duplicate_kind == "unchanged":
-        return True
-    return config.duplicates == "drop" and article.duplicate_kind not in ("unique", "revision")
-
-
 class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]):
     """Gives each article its `duplicate_kind`, `duplicate_of`, `duplicate_score`, `revision` and `wire_agency`.
 
     Every article comes out exactly once, whatever it is: `unique`, `revision` (new content at a known address, or by the
     policy `survivor` a better copy), `unchanged` (nothing new at a known address), or a copy of an earlier article:
-    `exact`, `near`, `syndicated` (near, and credited to a wire agency), `excerpt`. What is earlier goes by
-    (`event_time`, id, input), whatever the order of arrival, and `duplicate_of` always names an article that is earlier:
+    `exact`, `near`, `syndicated` (near, and credited to a wire agency), `excerpt`. What is earlier goes by the
+    total order of inputs (`order_time`, `origin.rank`, id), whatever the order of arrival, and `duplicate_of` always names an article that is earlier:
     there are no circles, and the first of a group always stays.
 
     Args:

@@ -10,16 +10,8 @@ import numpy.typing as npt
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import ANCHORS, U64, cut
-from transforms.duplicates.prints import (
-    ID,
-    KEY,
-    Print,
-    Sighting,
-    id_of,
-    id_shard,
-    micros_of,
-    unpack_sighting,
-)
+from transforms.duplicates.prints import Print, Sighting, unpack_sighting
+from transforms.order import KEY, id_of, id_shard, micros_of
 from transforms.shards import Sent, Work, pack, unpack
 
 UNIQUE, REVISION, UNCHANGED = 0, 1, 2
@@ -31,11 +23,11 @@ BOILERPLATE_PRINTED = 2
 LEAST_LEFT = 0.25
 """... unless less than this part of the words would be left."""
 
-_BASE = struct.Struct("<22sBHHI")
+_BASE = struct.Struct(f"<{KEY}sBHHI")
 """For candidates: key, standing, revision, number of anchor shards asked, bytes of the print that follows."""
-_SETTLED = struct.Struct("<22sBHB")
+_SETTLED = struct.Struct(f"<{KEY}sBHH")
 """For verdicts: key, standing, revision, number of sketch shards asked."""
-_LEARNT = struct.Struct("<22s22s16sQHB")
+_LEARNT = struct.Struct(f"<{KEY}s{KEY}s16sQHB")
 
 
 class _Known(NamedTuple):
@@ -103,7 +95,7 @@ class OutletMemory:
         sent: list[Sent] = []
         learnt: list[bytes] = []
         anchors: list[U64] = []
-        asking: list[bytes] = []
+        asking: list[tuple[bytes, int]] = []
         for packed in sorted(messages):  # a sighting begins with its key
             sighting = unpack_sighting(packed)
             self._one(sighting, sent, learnt, asking, anchors)
@@ -111,7 +103,7 @@ class OutletMemory:
         return Work(sent=sent, learnt=pack(learnt) if learnt else b"")
 
     def _one(
-        self, sighting: Sighting, sent: list[Sent], learnt: list[bytes], asking: list[bytes], anchors: list[U64]
+        self, sighting: Sighting, sent: list[Sent], learnt: list[bytes], asking: list[tuple[bytes, int]], anchors: list[U64]
     ) -> None:
         key = sighting.key
         article = id_of(key)
@@ -140,14 +132,14 @@ class OutletMemory:
             + long_sentences.tobytes()
         )
         kept, bits = cut(sketch)
-        own_print = Print(key, first, f.exact, f.words, revision, bits, kept, numbers).packed()
+        own_print = Print(key, first, sighting.time, f.exact, f.words, revision, bits, kept, numbers).packed()
         asked = len(set((own % np.uint64(self._config.shards)).tolist()))
         standing = REVISION if revision > 1 else UNIQUE
         base = Base(key, standing, revision, asked, own_print if asked else b"")
         if asked:
             sent.append(Sent("candidates", home, b"B" + base.packed()))
             sent.append(Sent("sketches", home, b"P" + own_print))
-            asking.append(key)
+            asking.append((key, sighting.time))
             anchors.append(own)
         else:
             sent.append(Sent("verdicts", home, b"S" + settled(key, standing, revision, 0)))
@@ -175,7 +167,7 @@ class OutletMemory:
             return None
         return boilerplate
 
-    def _ask(self, asking: list[bytes], anchors: list[U64], sent: list[Sent]) -> None:
+    def _ask(self, asking: list[tuple[bytes, int]], anchors: list[U64], sent: list[Sent]) -> None:
         """One message a shard: the keys of all who ask, and which of them has which anchor."""
         if not asking:
             return
@@ -185,8 +177,9 @@ class OutletMemory:
         for shard in np.unique(shards).tolist():
             mine = shards == shard
             owners, index = np.unique(whose[mine], return_inverse=True)
-            keys = b"".join([asking[i] for i in owners.tolist()])
-            sent.append(Sent("anchors", shard, question(keys, index.astype(np.uint32), everything[mine])))
+            keys = b"".join([asking[i][0] for i in owners.tolist()])
+            times = np.array([asking[i][1] for i in owners.tolist()], np.int64)
+            sent.append(Sent("anchors", shard, question(keys, times, index.astype(np.uint32), everything[mine])))
 
     def live_bytes(self) -> int:
         oldest = self._newest - self._remembered(_Known(b"", b"", b"", 0, False))
@@ -230,17 +223,22 @@ class Outlets:
 _QUESTION = struct.Struct("<II")
 
 
-def question(keys: bytes, whose: npt.NDArray[np.uint32], anchors: U64) -> bytes:
-    """For a shard of anchors: keys one after another, and for each anchor whose it is."""
-    return _QUESTION.pack(len(keys) // KEY, anchors.size) + anchors.tobytes() + whose.tobytes() + keys
+def question(keys: bytes, times: npt.NDArray[np.int64], whose: npt.NDArray[np.uint32], anchors: U64) -> bytes:
+    """For a shard of anchors: keys and event times of articles in their order, and for each anchor whose it is.
+
+    What is asked is what is learnt: this is an entry of the log, too.
+    """
+    return (
+        _QUESTION.pack(times.size, anchors.size) + anchors.tobytes() + times.tobytes() + whose.tobytes() + keys
+    )
 
 
-def unpack_question(packed: bytes) -> tuple[bytes, npt.NDArray[np.uint32], U64]:
-    """Keys, whose, anchors."""
-    _, anchors = _QUESTION.unpack_from(packed)
+def unpack_question(packed: bytes) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.uint32], U64]:
+    """Keys, times, whose, anchors."""
+    articles, count = _QUESTION.unpack_from(packed)
     at = _QUESTION.size
-    whose = np.frombuffer(packed, np.uint32, anchors, at + 8 * anchors)
-    return packed[at + 12 * anchors :], whose, np.frombuffer(packed, np.uint64, anchors, at)
+    anchors = np.frombuffer(packed, np.uint64, count, at)
+    times = np.frombuffer(packed, np.int64, articles, at + 8 * count)
+    at += 8 * count + 8 * articles
+    return packed[at + 4 * count :], times, np.frombuffer(packed, np.uint32, count, at), anchors
 
-
-assert ID + 12 == KEY

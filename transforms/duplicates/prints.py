@@ -1,48 +1,14 @@
 """What is kept of an article to know its copies by: packed bytes that travel between shards and lie in their logs."""
 
-import hashlib
 import struct
 from typing import NamedTuple
 
 import numpy as np
 
 from transforms.duplicates.features import U32, U64, Features
+from transforms.order import KEY
 
-KEY = 22
-"""Length of a key. Keys order articles: by event time, then id, then input; the smaller came first."""
-ID = 10
-_TIME = struct.Struct(">Q")
-_EPOCH = 1 << 62
-
-_PRINT = struct.Struct("<22s22sQIHBHBH")
-
-
-def key_of(seconds: float, article_id: str, unit: str, content: str) -> bytes:
-    """The key of an article that came from input `unit` at `seconds` (since 1970, UTC).
-
-    Raises:
-        ValueError: `article_id` is not one that `identity.article_id` made.
-    """
-    identity = bytes.fromhex(article_id)
-    if len(identity) != ID:
-        raise ValueError(f"{article_id!r} is not an article id: it has 20 hexadecimal digits (see `identify`)")
-    unit_hash = hashlib.blake2b(f"{unit}\n{content}".encode("utf-8", "replace"), digest_size=4).digest()
-    return _TIME.pack(_EPOCH + round(seconds * 1_000_000)) + identity + unit_hash
-
-
-def micros_of(key: bytes) -> int:
-    """Event time in microseconds since 1970."""
-    return int(_TIME.unpack_from(key)[0]) - _EPOCH
-
-
-def id_of(key: bytes) -> bytes:
-    """The id within a key."""
-    return key[8:18]
-
-
-def id_shard(article: bytes, shards: int) -> int:
-    """The shard of an article's id (it is a hash already)."""
-    return int.from_bytes(article[:4], "little") % shards
+_PRINT = struct.Struct(f"<{KEY}s{KEY}sqQIHBHB")
 
 
 class Print(NamedTuple):
@@ -51,6 +17,8 @@ class Print(NamedTuple):
     key: bytes
     bound: bytes
     """The key of the article's first revision: it is compared only with what is smaller."""
+    time: int
+    """Event time, in microseconds since 1970."""
     exact: int
     words: int
     revision: int
@@ -61,30 +29,32 @@ class Print(NamedTuple):
 
     def packed(self) -> bytes:
         header = _PRINT.pack(
-            *(self.key, self.bound, self.exact, self.words, self.revision, self.bits),
-            *(self.sketch.size, self.numbers.size, 0),
+            *(self.key, self.bound, self.time, self.exact, self.words, self.revision, self.bits),
+            *(self.sketch.size, self.numbers.size),
         )
         return header + self.sketch.tobytes() + self.numbers.tobytes()
 
 
 def unpack_print(packed: bytes) -> Print:
     """The print that `packed` made."""
-    key, bound, exact, words, revision, bits, sketches, numbers, _ = _PRINT.unpack_from(packed)
+    key, bound, time, exact, words, revision, bits, sketches, numbers = _PRINT.unpack_from(packed)
     at = _PRINT.size
     sketch = np.frombuffer(packed, np.uint32, sketches, at)
     return Print(
-        *(key, bound, exact, words, revision, bits, sketch),
+        *(key, bound, time, exact, words, revision, bits, sketch),
         np.frombuffer(packed, np.uint32, numbers, at + 4 * sketches),
     )
 
 
-_FEATURES = struct.Struct("<22s16sBQQIHHHH")
+_FEATURES = struct.Struct(f"<{KEY}sq16sBQQIHHHH")
 
 
 class Sighting(NamedTuple):
     """One article as it comes to the shard of its outlet, with all that may yet prove to be boilerplate."""
 
     key: bytes
+    time: int
+    """Event time, in microseconds since 1970."""
     content: bytes
     """16 bytes: equal for equal title and text."""
     by_content: bool
@@ -96,7 +66,7 @@ class Sighting(NamedTuple):
     def packed(self) -> bytes:
         f = self.features
         header = _FEATURES.pack(
-            *(self.key, self.content, self.by_content, self.outlet, f.exact, f.words),
+            *(self.key, self.time, self.content, self.by_content, self.outlet, f.exact, f.words),
             *(f.sentences.size, f.anchors.size, f.sketch.size, f.numbers.size),
         )
         wide = (f.sentences, f.anchors, f.sketch, f.numbers)
@@ -106,7 +76,7 @@ class Sighting(NamedTuple):
 
 def unpack_sighting(packed: bytes) -> Sighting:
     """The sighting that `packed` made."""
-    key, content, by_content, outlet, exact, words, *sizes = _FEATURES.unpack_from(packed)
+    key, time, content, by_content, outlet, exact, words, *sizes = _FEATURES.unpack_from(packed)
     sentences, anchors, sketch, numbers = sizes
     at = _FEATURES.size
     wide: list[U64 | U32] = []
@@ -122,4 +92,4 @@ def unpack_sighting(packed: bytes) -> Sighting:
     features = Features(
         *(words, exact, wide[0], narrow[0], wide[1], narrow[1], wide[2], narrow[2], number_hashes, narrow[3])
     )
-    return Sighting(key, content, bool(by_content), outlet, features)
+    return Sighting(key, time, content, bool(by_content), outlet, features)

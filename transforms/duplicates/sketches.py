@@ -8,12 +8,13 @@ from typing import Optional
 
 from transforms.duplicates.candidates import unpack_probe
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.prints import KEY, id_of, id_shard, micros_of, unpack_print
+from transforms.duplicates.prints import unpack_print
+from transforms.order import KEY, id_of, id_shard, micros_of
 from transforms.duplicates.similarity import Verdict, verdict
 from transforms.shards import Sent, Work, pack, unpack
 
 _HOUR = 3_600_000_000
-_VOTE = struct.Struct("<22sBBd22sHdI")
+_VOTE = struct.Struct(f"<{KEY}sBBd{KEY}sHdI")
 
 
 class SketchMemory:

@@ -1,0 +1,77 @@
+"""Gathers articles about one event into a story, while they stream by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollection
+
+from transforms.identity import event_time, seconds
+from transforms.order import ID, article_key, id_of, id_shard
+from transforms.records import Article
+from transforms.shards import Sent, ShardLine, ShardStage, WarmStart, shard_of
+from transforms.stories.articles import ArticleShards, awaiting
+from transforms.stories.config import StoriesConfig
+from transforms.stories.memory import Notice, StoryShards
+from transforms.stories.terms import terms
+
+_DAY = 86400.0
+
+FIRST_HOP = 5
+"""Where `LinkStories` begins in a pipeline in which `MarkDuplicates` comes before it."""
+
+
+def story_time(article: Article) -> float:
+    """When the article was published, if that can be true (no later than a day after it was seen), else its event time;
+    in seconds since 1970 UTC."""
+    seen, published = event_time(article), seconds(article.published_at)
+    return published if published is not None and published <= seen + _DAY else seen
+
+
+def notice(article: Article) -> Notice:
+    """What the shard of its language is told of an article."""
+    return Notice(
+        key=article_key(article),
+        time=round(story_time(article) * 1_000_000),
+        copies=bytes.fromhex(article.duplicate_of) if article.duplicate_of else bytes(ID),
+        language=article.language.partition("-")[0].lower(),
+        terms=terms(article.title, article.text, article.language),
+    )
+
+
+@dataclass(frozen=True)
+class Address:
+    """Tells the shards of one article."""
+
+    config: StoriesConfig
+
+    def __call__(self, article: Article) -> Iterator[Sent]:
+        told = notice(article)
+        yield Sent("stories", shard_of(told.language.encode(), self.config.shards), told.packed())
+        yield Sent("articles", id_shard(id_of(told.key), self.config.shards), awaiting(told.key, article))
+
+
+class LinkStories(beam.PTransform[PCollection[Article], PCollection[Article]]):
+    """Gives each article its `story_id` (the id of the story's first article) and `story_score` (cosine with the story,
+    1 for the first article). Copies and revisions belong to the story of what they copy or revise.
+
+    The same articles make the same stories, whatever the order of arrival.
+
+    Args:
+        config: thresholds and number of shards.
+        first_hop: how many shard stages the pipeline has before this one.
+        warm: what is known from before this job.
+    """
+
+    def __init__(self, config: StoriesConfig, first_hop: int = FIRST_HOP, warm: Optional[WarmStart] = None) -> None:
+        super().__init__()
+        self._config = config
+        self._first_hop = first_hop
+        self._warm = warm
+
+    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
+        stages = [ShardStage("stories", StoryShards(self._config)), ShardStage("articles", ArticleShards())]
+        return articles | "Link" >> ShardLine(
+            Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._warm
+        )
