@@ -88,7 +88,7 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
 def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
     base = _base(draft.link_base, document.url)
     candidates = [link for link in item.links if link]
-    if item.guid_is_link and item.guid:
+    if item.guid_is_link and item.guid.startswith(("http://", "https://", "/")):
         candidates.append(item.guid)
     trouble: Rejected | None = None
     for link in candidates:

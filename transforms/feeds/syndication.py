@@ -96,20 +96,24 @@ def _entry(entry: Any, version: str) -> DraftEntry:
     content, content_language = _content(entry)
     summary_detail = entry.get("summary_detail") or {}
     source = entry.get("source") or {}
+    atom = version.startswith("atom")
+    # Asked for by dict.get: feedparser gives one for the other where it is missing.
+    updated = _text(dict.get(entry, "updated"))
+    published = _text(dict.get(entry, "published") or dict.get(entry, "created"))
     languages = (title_detail.get("language"), content_language, summary_detail.get("language"), entry.get("language"))
     return DraftEntry(
         links=tuple(_links(entry)),
         guid=_text(entry.get("id")),
-        guid_is_link=bool(entry.get("guidislink")) or _text(entry.get("link")) == _text(entry.get("id")),
+        guid_is_link=bool(entry.get("guidislink")),
         title=_text(entry.get("title")),
         # Atom says what is text and what is markup; RSS does not, and is escaped once too often if anything.
-        title_is_plain=version.startswith("atom") and title_detail.get("type") == "text/plain",
+        title_is_plain=atom and title_detail.get("type") == "text/plain",
         summary=_text(entry.get("summary")),
-        summary_is_plain=version.startswith("atom") and summary_detail.get("type") == "text/plain",
+        summary_is_plain=atom and summary_detail.get("type") == "text/plain",
         content=content,
-        # Asked for by dict.get: feedparser gives one for the other where it is missing.
-        published=_text(dict.get(entry, "published") or dict.get(entry, "created")),
-        updated=_text(dict.get(entry, "updated")),
+        # The only date of an item of RSS or RDF is `dc:date`, which feedparser calls updated.
+        published=published or ("" if atom else updated),
+        updated=updated if atom or published else "",
         authors=tuple(_authors(entry)),
         categories=tuple(_text(tag.get("label") or tag.get("term")) for tag in entry.get("tags") or ()),
         images=tuple(_images(entry)),
@@ -131,6 +135,8 @@ def _links(entry: Any) -> Iterator[str]:
     pages = [link for link in alternates if link.get("type") in _HTML_TYPES]
     # Where there are several, the last is the article in RSS: feedparser adds those of other namespaces first.
     link = _text(entry.get("link"))
+    if link == _text(entry.get("id")) and not alternates:
+        link = ""  # feedparser takes a guid for a link where there is none
     if link and not any(other.get("href") == link for other in entry.get("links") or () if other not in pages):
         yield link
     for other in (*pages, *alternates):
