@@ -1,5 +1,6 @@
 """Reads any document that says what is new, by what it is rather than by what it is called."""
 
+import json
 import re
 import zlib
 
@@ -22,7 +23,7 @@ MEMORY_MB = 300
 _PROLOGUE = 65536
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ROOT = re.compile(
-    r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html|head|body)[\s>/]", re.IGNORECASE
+    r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|item|html|head|body)[\s>/]", re.IGNORECASE
 )
 _HTML_DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
 _ANY_ROOT = re.compile(r"<([^\W\d][\w.:-]{0,60})[\s>/]")
@@ -46,10 +47,10 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
     text = text.lstrip(" \t\r\n\ufeff\x00")
     if not text.strip():
         raise Rejected("empty", f"the answer of {document.url} is empty; a feed without news would still have a root")
-    if text[0] in "{[":
-        return _parsed(read_json_feed(text), document, complete=True)
     prologue = _COMMENT.sub("", text[:_PROLOGUE])
     root = _ROOT.search(prologue)
+    if text[0] in "{[" and not (root and root[1].lower() in ("rss", "feed", "rdf", "item", "entry") and not _is_json(text)):
+        return _parsed(read_json_feed(text), document, complete=True)
     name = root[1].lower() if root else "html" if _HTML_DOCTYPE.search(prologue) else ""
     complete = _END.search(text[-_PROLOGUE:]) is not None
     if name in ("urlset", "sitemapindex"):
@@ -92,6 +93,14 @@ def _parsed(draft: Draft, document: FeedDocument, complete: bool) -> ParsedFeed:
         complete=complete,
         warnings=draft.warnings,
     )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _page(text: str, document: FeedDocument) -> ParsedFeed:

@@ -22,8 +22,10 @@ from transforms.feeds.xml_text import declared_as_utf8, without_impossible_refer
 _FORMATS = (("rss10", "rdf"), ("rss090", "rdf"), ("rss", "rss"), ("atom", "atom"), ("cdf", "cdf"))
 _BASE = re.compile(r"\bxml:base\s*=", re.IGNORECASE)
 _RSS = re.compile(r"<rss[\s>]", re.IGNORECASE)
-_FOREIGN = re.compile(
-    r"</?(?!(?:a10|atom\d?|content|dc|dcterms|feedburner|rdf|rss\d?|sy|xhtml):)[\w.-]{1,40}:[\w.-]{1,60}(?:\s[^<>]*)?>",
+_INESSENTIAL = re.compile(
+    r"</?(?!(?:(?:rss|feed|rdf:rdf|channel|item|entry|title|link|guid|id|pubdate|published|updated|issued|modified"
+    r"|description|summary|content|content:encoded|dc:date|dc:creator|author|name|category|media:thumbnail)[\s/>]))"
+    r"[a-z][\w.:-]{0,60}(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
 _LONG_WORD = re.compile(r"[A-Za-z0-9_.@+-]{1000}(?=[A-Za-z0-9_.@+-])")
@@ -69,16 +71,16 @@ def _without_attributes(match: re.Match[str]) -> str:
 
 
 def _parsed(text: str, headers: dict[str, str]) -> Any:
-    """What feedparser makes of `text`, with what it stumbles over left out if it does.
+    """What feedparser makes of `text`; if it stumbles, of its essential elements only.
 
-    Its handlers of geography, licences and media raise KeyError, ValueError and others on odd input; none of them
+    Its handlers of geography, licences, media and others raise KeyError, ValueError and more on odd input; none of them
     matters to an article. Its strict parser has errors of its own that its loose one has not: the last attempt makes
     the strict one give up at once.
     """
     core = ""
     for attempt in range(3):
         if attempt == 1:
-            core = _FOREIGN.sub("", text)
+            core = _INESSENTIAL.sub("", text)
         source = declared_as_utf8((text, core, "&;" + core)[attempt])
         try:
             return feedparser.parse(

@@ -59,7 +59,9 @@ def decode(body: bytes, charset: str) -> str:
     """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
+            text = body[len(mark) :].decode(encoding, "replace")
+            if "<" in text[:1024] or "{" in text[:1024]:  # else it is a mark in front of something else
+                return text
     if body.startswith((b"\x00\x00\x00<", b"<\x00\x00\x00")):
         return body.decode("utf-32-be" if body[:1] == b"\x00" else "utf-32-le", "replace")
     if b"\x00" in body[:4]:
