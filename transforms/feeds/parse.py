@@ -49,9 +49,9 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
         raise Rejected("empty", f"the answer of {document.url} is empty; a feed without news would still have a root")
     prologue = _COMMENT.sub("", text[:_PROLOGUE])
     root = _ROOT.search(prologue)
-    if text[0] in "{[" and not (root and root[1].lower() in ("rss", "feed", "rdf", "item", "entry") and not _is_json(text)):
-        return _parsed(read_json_feed(text), document, complete=True)
     name = root[1].lower() if root else "html" if _HTML_DOCTYPE.search(prologue) else ""
+    if text[0] in "{[" and (name not in ("rss", "feed", "rdf", "item", "entry") or _is_json(text)):
+        return _parsed(read_json_feed(text), document, complete=True)
     complete = _END.search(text[-_PROLOGUE:]) is not None
     if name in ("urlset", "sitemapindex"):
         return _parsed(read_sitemap(text), document, complete)
