@@ -26,7 +26,6 @@ _ROOT = re.compile(
     r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|item|html|head|body)[\s>/]", re.IGNORECASE
 )
 _HTML_DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
-_ANY_ROOT = re.compile(r"<([^\W\d][\w.:-]{0,60})[\s>/]")
 _END = re.compile(
     r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html)\s*>", re.IGNORECASE
 )
@@ -37,8 +36,8 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
     """Reads a feed, a sitemap or an index of them, a list of feeds or (if accepted) a home page.
 
     Raises:
-        Rejected: `empty`; `too_large`; `malformed` or `truncated`, where nothing can be read; `not_a_feed`, for a page
-            or a message in its place. Run it in a `Sandbox`: on hostile input its libraries may raise anything, or
+        Rejected: `empty`; `too_large`; `malformed`, `truncated` or `parser_error`, where nothing can be read;
+            `not_a_feed`, for a page, a message or another kind of document in its place. Run it in a `Sandbox`: on hostile input its libraries may raise anything, or
             never return.
     """
     body = _decompressed(document.body)
@@ -59,12 +58,9 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
         return _parsed(read_opml(text, document.url), document, complete)
     if name in ("html", "head", "body"):
         return _page(text, document)
-    if not root and not _ANY_ROOT.search(prologue):
-        raise Rejected("not_a_feed", f"is no XML, JSON or HTML: {text[:80]!r}")
     parsed = _parsed(read_syndication(text, document), document, complete)
     if not root and not (parsed.entries or parsed.rejected):
-        other = _ANY_ROOT.search(prologue)
-        raise Rejected("unsupported_format", f"<{other[1] if other else ''}> is the root of no format of feeds")
+        raise Rejected("not_a_feed", f"is neither a feed nor a list of feeds nor a page: {text[:80]!r}")
     return parsed
 
 

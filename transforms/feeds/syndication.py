@@ -36,7 +36,7 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read_syndication(text: str, document: FeedDocument) -> Draft:
-    """Reads `text`, the decoded body of `document`. Raises `Rejected("malformed")` if it has no feed in it."""
+    """Reads `text`, the decoded body of `document`. Raises `Rejected("parser_error")`, and `not_a_feed` for other XML."""
     # A link of RSS is relative to the site, wherever the feed itself is hosted; all others to the nearest xml:base.
     relative_to_site = _RSS.search(text[:4096]) is not None and not _BASE.search(text)
     headers = {"content-type": "application/xml; charset=utf-8"}
@@ -45,7 +45,8 @@ def read_syndication(text: str, document: FeedDocument) -> Draft:
     parsed = _parsed(_tame(without_impossible_references(text)), headers)
     head = parsed.feed
     if not parsed.version and not parsed.entries and not head:
-        raise Rejected("malformed", f"feedparser finds no feed in it ({parsed.get('bozo_exception', 'no element')})")
+        trouble = parsed.get("bozo_exception", "no element of any format of feeds")
+        raise Rejected("not_a_feed", f"has no feed in it ({trouble}): {text[:80]!r}")
     return Draft(
         format=next((name for prefix, name in _FORMATS if parsed.version.startswith(prefix)), "rss"),
         title=plain_text(_text(head.get("title"))),
