@@ -37,8 +37,9 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
 
     Raises:
         Rejected: `empty`; `too_large`; `malformed`, `truncated` or `parser_error`, where nothing can be read;
-            `not_a_feed`, for a page, a message or another kind of document in its place. Run it in a `Sandbox`: on hostile input its libraries may raise anything, or
-            never return.
+            `not_a_feed`, for a page, a message or another kind of document in its place.
+
+    Run it in a `Sandbox`: on hostile input its libraries may take for ever, or more memory than there is.
     """
     body = _decompressed(document.body)
     claimed = _CHARSET.search(document.content_type)

@@ -36,7 +36,10 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read_syndication(text: str, document: FeedDocument) -> Draft:
-    """Reads `text`, the decoded body of `document`. Raises `Rejected("parser_error")`, and `not_a_feed` for other XML."""
+    """Reads `text`, the decoded body of `document`.
+
+    Raises `Rejected`: `parser_error` where feedparser fails, `not_a_feed` for other XML.
+    """
     # A link of RSS is relative to the site, wherever the feed itself is hosted; all others to the nearest xml:base.
     relative_to_site = _RSS.search(text[:4096]) is not None and not _BASE.search(text)
     headers = {"content-type": "application/xml; charset=utf-8"}
