@@ -42,7 +42,7 @@ def fingerprint(*texts: str) -> str:
 
 def link_key(address: str) -> str:
     """What all addresses of one article have in common; a guid that is no address stays as it is."""
-    return canonical_url(address) or address
+    return (canonical_url(address) if "://" in address else "") or address
 
 
 def identities(entries: Sequence[tuple[str, str, str]]) -> list[Identity]:
