@@ -67,12 +67,12 @@ _ISO_BASIC = re.compile(
     re.IGNORECASE,
 )
 _RFC_822 = re.compile(
-    r"(?:[^\W\d]{2,12}\.?,?\s*)?(?P<day>\d{1,2})[\s./-]{1,3}(?P<name>[a-z]{3,9})\.?,?[\s./-]{1,3}(?P<year>\d{4}|\d{2})"
+    r"(?:[^\W\d]{2,12}(?:\.,?|,|\s)\s*)?(?P<day>\d{1,2})[\s./-]{1,3}(?P<name>[a-z]{3,9})\.?,?[\s./-]{1,3}(?P<year>\d{4}|\d{2})"
     r"(?:(?:\s*,\s*|\s+)(?:at\s+)?" + _TIME + r")?",
     re.IGNORECASE,
 )
 _AMERICAN = re.compile(
-    r"(?:[^\W\d]{2,12}\.?,?\s*)?(?P<name>[a-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})"
+    r"(?:[^\W\d]{2,12}(?:\.,?|,|\s)\s*)?(?P<name>[a-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})"
     r"(?:(?:\s*,\s*|\s+)(?:at\s+)?" + _TIME + r")?",
     re.IGNORECASE,
 )

@@ -25,9 +25,10 @@ def build_entries(draft: Draft, document: FeedDocument) -> tuple[tuple[Entry, ..
     """The entries of a document, each once and in its order, and those that can be none."""
     built: list[Entry] = []
     refused: list[tuple[DraftEntry, Rejected]] = []
+    base = _base(draft.link_base, document.url)
     for item in draft.entries:
         try:
-            built.append(_entry(item, draft, document))
+            built.append(_entry(item, base, draft, document))
         except Rejected as error:
             refused.append((item, error))
     names = identities([(entry.guid, entry.url, entry.content_hash) for entry in built])
@@ -43,11 +44,11 @@ def has_full_text(entry: Entry) -> bool:
     return len(text) >= FULL_TEXT and len(text) > 1.5 * len(entry.summary) and not text.endswith(_CUT)
 
 
-def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
+def _entry(item: DraftEntry, base: str, draft: Draft, document: FeedDocument) -> Entry:
     if not (item.title or item.summary or item.content or item.guid or any(item.links)):
         raise Rejected("empty_entry", "the entry has neither link nor text; an article needs one of them")
     warnings: list[str] = []
-    url = _address(item, draft, document)
+    url = _address(item, base, document.url)
     if url and is_opaque(url):
         warnings.append("url_unresolved: the address is a service's that hides the publisher's")
     title = clean_spaces(item.title) if item.title_is_plain else plain_text(item.title)
@@ -77,7 +78,7 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
         updated_at=updated.text if updated else None,
         authors=tuple(dict.fromkeys(name[:200] for name in item.authors if name)),
         categories=tuple(dict.fromkeys(plain_text(name)[:200] for name in item.categories if name)),
-        image_url=_image(item, url or _base(draft.link_base, document.url)),
+        image_url=_image(item, url or base),
         language=clean_spaces(item.language or draft.language)[:35],
         content_hash=fingerprint(title, summary, plain_text(content)),
         publisher=clean_spaces(item.publisher)[:200],
@@ -85,10 +86,9 @@ def _entry(item: DraftEntry, draft: Draft, document: FeedDocument) -> Entry:
     )
 
 
-def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
-    base = _base(draft.link_base, document.url)
+def _address(item: DraftEntry, base: str, document_url: str) -> str:
     candidates = [link for link in item.links if link]
-    if item.guid_is_link and item.guid:
+    if item.guid_is_link and item.guid.startswith(("http://", "https://", "/")):
         candidates.append(item.guid)
     trouble: Rejected | None = None
     for link in candidates:
@@ -97,7 +97,7 @@ def _address(item: DraftEntry, draft: Draft, document: FeedDocument) -> str:
         except Rejected as error:
             trouble = trouble or error
             continue
-        if url and url.partition("#")[0] != document.url:
+        if url and url.partition("#")[0] != document_url:
             return url
     if trouble is not None:
         raise trouble

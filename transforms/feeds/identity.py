@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from transforms.identity import canonical_url
 from transforms.records import Entry
 
 
@@ -39,11 +40,9 @@ def fingerprint(*texts: str) -> str:
     return blake2b("\x1f".join(texts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def link_key(url: str) -> str:
-    """What two addresses of one article have in common."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return host.lower() + slash + path if scheme.lower() in ("http", "https") else url
+def link_key(address: str) -> str:
+    """What all addresses of one article have in common; a guid that is no address stays as it is."""
+    return (canonical_url(address) if "://" in address else "") or address
 
 
 def identities(entries: Sequence[tuple[str, str, str]]) -> list[Identity]:

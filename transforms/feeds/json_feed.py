@@ -25,6 +25,9 @@ def read_json_feed(text: str) -> Draft:
     warnings: tuple[str, ...] = ()
     if not isinstance(items, list):
         items, warnings = [], ('"items" should be a list',)
+    others = sum(not isinstance(item, dict) for item in items)
+    if others:
+        warnings = (f"{others} of {len(items)} items are no objects",)
     hubs = feed.get("hubs")
     hub = next((_text(hub.get("url")) for hub in hubs if isinstance(hub, dict)), "") if isinstance(hubs, list) else ""
     return Draft(

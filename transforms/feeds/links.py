@@ -39,6 +39,8 @@ def article_url(link: str, base: str) -> str:
     if _BARE_HOST.match(link):
         link = "https://" + link
     try:
+        if scheme and not urlsplit(link).netloc:
+            raise ValueError("it has no host")  # which urljoin would take from the base
         url = _checked(urljoin(base, link))
         unwrapped = unwrap(url)
         return _checked(unwrapped) if unwrapped != url else url

@@ -55,7 +55,7 @@ def _of_tree(root: etree._Element) -> Iterator[tuple[str, str]]:
 
 def _of_text(text: str) -> Iterator[tuple[str, str]]:
     starts = [match.start() for match in _OUTLINE.finditer(text)]
-    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=False):
         outline = text[start : min(end, start + _LONGEST_OUTLINE)]
         address = _ADDRESS.search(outline)
         if address:

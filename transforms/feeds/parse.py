@@ -1,5 +1,6 @@
 """Reads any document that says what is new, by what it is rather than by what it is called."""
 
+import json
 import re
 import zlib
 
@@ -22,10 +23,9 @@ MEMORY_MB = 300
 _PROLOGUE = 65536
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _ROOT = re.compile(
-    r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html|head|body)[\s>/]", re.IGNORECASE
+    r"<(?:[\w.-]{1,40}:)?(rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|item|html|head|body)[\s>/]", re.IGNORECASE
 )
 _HTML_DOCTYPE = re.compile(r"<!doctype\s+html", re.IGNORECASE)
-_ANY_ROOT = re.compile(r"<([^\W\d][\w.:-]{0,60})[\s>/]")
 _END = re.compile(
     r"</(?:[\w.-]{1,40}:)?(?:rss|feed|rdf|urlset|sitemapindex|opml|channel|entry|html)\s*>", re.IGNORECASE
 )
@@ -36,9 +36,10 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
     """Reads a feed, a sitemap or an index of them, a list of feeds or (if accepted) a home page.
 
     Raises:
-        Rejected: `empty`; `too_large`; `malformed` or `truncated`, where nothing can be read; `not_a_feed`, for a page
-            or a message in its place. Run it in a `Sandbox`: on hostile input its libraries may raise anything, or
-            never return.
+        Rejected: `empty`; `too_large`; `malformed`, `truncated` or `parser_error`, where nothing can be read;
+            `not_a_feed`, for a page, a message or another kind of document in its place.
+
+    Run it in a `Sandbox`: on hostile input its libraries may take for ever, or more memory than there is.
     """
     body = _decompressed(document.body)
     claimed = _CHARSET.search(document.content_type)
@@ -46,11 +47,11 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
     text = text.lstrip(" \t\r\n\ufeff\x00")
     if not text.strip():
         raise Rejected("empty", f"the answer of {document.url} is empty; a feed without news would still have a root")
-    if text[0] in "{[":
-        return _parsed(read_json_feed(text), document, complete=True)
     prologue = _COMMENT.sub("", text[:_PROLOGUE])
     root = _ROOT.search(prologue)
     name = root[1].lower() if root else "html" if _HTML_DOCTYPE.search(prologue) else ""
+    if text[0] in "{[" and (name not in ("rss", "feed", "rdf", "item", "entry") or _is_json(text)):
+        return _parsed(read_json_feed(text), document, complete=True)
     complete = _END.search(text[-_PROLOGUE:]) is not None
     if name in ("urlset", "sitemapindex"):
         return _parsed(read_sitemap(text), document, complete)
@@ -58,12 +59,9 @@ def parse_feed(document: FeedDocument) -> ParsedFeed:
         return _parsed(read_opml(text, document.url), document, complete)
     if name in ("html", "head", "body"):
         return _page(text, document)
-    if not root and not _ANY_ROOT.search(prologue):
-        raise Rejected("not_a_feed", f"is no XML, JSON or HTML: {text[:80]!r}")
     parsed = _parsed(read_syndication(text, document), document, complete)
     if not root and not (parsed.entries or parsed.rejected):
-        other = _ANY_ROOT.search(prologue)
-        raise Rejected("unsupported_format", f"<{other[1] if other else ''}> is the root of no format of feeds")
+        raise Rejected("not_a_feed", f"is neither a feed nor a list of feeds nor a page: {text[:80]!r}")
     return parsed
 
 
@@ -92,6 +90,14 @@ def _parsed(draft: Draft, document: FeedDocument, complete: bool) -> ParsedFeed:
         complete=complete,
         warnings=draft.warnings,
     )
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _page(text: str, document: FeedDocument) -> ParsedFeed:

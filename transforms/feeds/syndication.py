@@ -22,8 +22,10 @@ from transforms.feeds.xml_text import declared_as_utf8, without_impossible_refer
 _FORMATS = (("rss10", "rdf"), ("rss090", "rdf"), ("rss", "rss"), ("atom", "atom"), ("cdf", "cdf"))
 _BASE = re.compile(r"\bxml:base\s*=", re.IGNORECASE)
 _RSS = re.compile(r"<rss[\s>]", re.IGNORECASE)
-_FOREIGN = re.compile(
-    r"</?(?!(?:a10|atom\d?|content|dc|dcterms|feedburner|rdf|rss\d?|sy|xhtml):)[\w.-]{1,40}:[\w.-]{1,60}(?:\s[^<>]*)?>",
+_INESSENTIAL = re.compile(
+    r"</?(?!(?:(?:rss|feed|rdf:rdf|channel|item|entry|title|link|guid|id|pubdate|published|updated|issued|modified"
+    r"|description|summary|content|content:encoded|dc:date|dc:creator|author|name|category|media:thumbnail)[\s/>]))"
+    r"[a-z][\w.:-]{0,60}(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
 _LONG_WORD = re.compile(r"[A-Za-z0-9_.@+-]{1000}(?=[A-Za-z0-9_.@+-])")
@@ -34,7 +36,10 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml")
 
 
 def read_syndication(text: str, document: FeedDocument) -> Draft:
-    """Reads `text`, the decoded body of `document`. Raises `Rejected("malformed")` if it has no feed in it."""
+    """Reads `text`, the decoded body of `document`.
+
+    Raises `Rejected`: `parser_error` where feedparser fails, `not_a_feed` for other XML.
+    """
     # A link of RSS is relative to the site, wherever the feed itself is hosted; all others to the nearest xml:base.
     relative_to_site = _RSS.search(text[:4096]) is not None and not _BASE.search(text)
     headers = {"content-type": "application/xml; charset=utf-8"}
@@ -43,7 +48,8 @@ def read_syndication(text: str, document: FeedDocument) -> Draft:
     parsed = _parsed(_tame(without_impossible_references(text)), headers)
     head = parsed.feed
     if not parsed.version and not parsed.entries and not head:
-        raise Rejected("malformed", f"feedparser finds no feed in it ({parsed.get('bozo_exception', 'no element')})")
+        trouble = parsed.get("bozo_exception", "no element of any format of feeds")
+        raise Rejected("not_a_feed", f"has no feed in it ({trouble}): {text[:80]!r}")
     return Draft(
         format=next((name for prefix, name in _FORMATS if parsed.version.startswith(prefix)), "rss"),
         title=plain_text(_text(head.get("title"))),
@@ -69,16 +75,16 @@ def _without_attributes(match: re.Match[str]) -> str:
 
 
 def _parsed(text: str, headers: dict[str, str]) -> Any:
-    """What feedparser makes of `text`, with what it stumbles over left out if it does.
+    """What feedparser makes of `text`; if it stumbles, of its essential elements only.
 
-    Its handlers of geography, licences and media raise KeyError, ValueError and others on odd input; none of them
+    Its handlers of geography, licences, media and others raise KeyError, ValueError and more on odd input; none of them
     matters to an article. Its strict parser has errors of its own that its loose one has not: the last attempt makes
     the strict one give up at once.
     """
     core = ""
     for attempt in range(3):
         if attempt == 1:
-            core = _FOREIGN.sub("", text)
+            core = _INESSENTIAL.sub("", text)
         source = declared_as_utf8((text, core, "&;" + core)[attempt])
         try:
             return feedparser.parse(
@@ -96,20 +102,24 @@ def _entry(entry: Any, version: str) -> DraftEntry:
     content, content_language = _content(entry)
     summary_detail = entry.get("summary_detail") or {}
     source = entry.get("source") or {}
+    atom = version.startswith("atom")
+    # Asked for by dict.get: feedparser gives one for the other where it is missing.
+    updated = _text(dict.get(entry, "updated"))
+    published = _text(dict.get(entry, "published") or dict.get(entry, "created"))
     languages = (title_detail.get("language"), content_language, summary_detail.get("language"), entry.get("language"))
     return DraftEntry(
         links=tuple(_links(entry)),
         guid=_text(entry.get("id")),
-        guid_is_link=bool(entry.get("guidislink")) or _text(entry.get("link")) == _text(entry.get("id")),
+        guid_is_link=bool(entry.get("guidislink")),
         title=_text(entry.get("title")),
         # Atom says what is text and what is markup; RSS does not, and is escaped once too often if anything.
-        title_is_plain=version.startswith("atom") and title_detail.get("type") == "text/plain",
+        title_is_plain=atom and title_detail.get("type") == "text/plain",
         summary=_text(entry.get("summary")),
-        summary_is_plain=version.startswith("atom") and summary_detail.get("type") == "text/plain",
+        summary_is_plain=atom and summary_detail.get("type") == "text/plain",
         content=content,
-        # Asked for by dict.get: feedparser gives one for the other where it is missing.
-        published=_text(dict.get(entry, "published") or dict.get(entry, "created")),
-        updated=_text(dict.get(entry, "updated")),
+        # The only date of an item of RSS or RDF is `dc:date`, which feedparser calls updated.
+        published=published or ("" if atom else updated),
+        updated=updated if atom or published else "",
         authors=tuple(_authors(entry)),
         categories=tuple(_text(tag.get("label") or tag.get("term")) for tag in entry.get("tags") or ()),
         images=tuple(_images(entry)),
@@ -131,6 +141,8 @@ def _links(entry: Any) -> Iterator[str]:
     pages = [link for link in alternates if link.get("type") in _HTML_TYPES]
     # Where there are several, the last is the article in RSS: feedparser adds those of other namespaces first.
     link = _text(entry.get("link"))
+    if link == _text(entry.get("id")) and not alternates:
+        link = ""  # feedparser takes a guid for a link where there is none
     if link and not any(other.get("href") == link for other in entry.get("links") or () if other not in pages):
         yield link
     for other in (*pages, *alternates):

@@ -59,7 +59,9 @@ def decode(body: bytes, charset: str) -> str:
     """
     for mark, encoding in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
+            text = body[len(mark) :].decode(encoding, "replace")
+            if mark == codecs.BOM_UTF8 or "<" in text[:1024] or "{" in text[:1024]:  # else it only looks like a mark
+                return text
     if body.startswith((b"\x00\x00\x00<", b"<\x00\x00\x00")):
         return body.decode("utf-32-be" if body[:1] == b"\x00" else "utf-32-le", "replace")
     if b"\x00" in body[:4]:
@@ -70,7 +72,7 @@ def decode(body: bytes, charset: str) -> str:
         try:
             return body.decode("utf-8")
         except UnicodeDecodeError as error:
-            if error.end >= len(body) - 3 or _mostly_utf8(body):
+            if error.reason == "unexpected end of data" or _mostly_utf8(body):
                 return body.decode("utf-8", "replace")
     for claim in claims:
         encoding = _SUPERSETS.get(claim.lower(), claim)

@@ -1,0 +1,100 @@
+"""Hostile feeds cost themselves at most, and bombs with a known fuse do not even that."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from transforms.dead_letters import Rejected
+from transforms.feeds.document import FeedDocument, ParsedFeed
+from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
+from transforms.sandbox import Sandbox
+
+SITE = "https://gazette.example.org/"
+GOOD = b"<rss><channel><item><title>Good</title><link>https://gazette.example.org/1</link></item></channel></rss>"
+
+
+def _feed(inside: str, head: str = "") -> bytes:
+    return f"{head}<rss version='2.0'><channel>{inside}<item><title>T</title></item></channel></rss>".encode()
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+HOSTILE = {
+    "billion laughs": _feed("&l11;", f'<!DOCTYPE x [<!ENTITY l0 "lol">{LAUGHS}]>'),
+    "quadratic entity": _feed("&a;" * 20_000, f'<!DOCTYPE x [<!ENTITY a "{"a" * 50_000}">]>'),
+    "many attributes": _feed("<image " + " ".join(f'a{n}="1"' for n in range(30_000)) + "/>"),
+    "many namespaces": _feed("<image " + " ".join(f'xmlns:a{n}="u{n}"' for n in range(10_000)) + "/>"),
+    "labels of an address": _feed(f"<item><author>x@{'a.' * 50_000}</author></item>"),
+    "one long word": _feed(f"<item><author>{'a' * 100_000}</author></item>"),
+    "deep nesting": _feed("<a>" * 60_000),
+    "many tags": _feed(f"<item><description><![CDATA[{'<b>x</b>' * 500_000}]]></description></item>"),
+    "open tags": _feed(f"<item><title>{'&lt;a ' * 200_000}</title></item>"),
+    "open comments": _feed("<!--" * 100_000),
+    "open sections": _feed("<![CDATA[" * 50_000),
+    "ampersands": _feed("<item><title>" + "&" * 200_000 + "</title></item>"),
+    "spaces in a hint": _feed("<ttl>" + " " * 60_000 + "</ttl>"),
+    "tags of hints": _feed("<ttl>" * 13_000),
+    "spaces in a date": _feed(f"<item><pubDate>{' ' * 300_000}x</pubDate></item>"),
+    "long date": _feed(f"<item><pubDate>{'1' * 300_000}</pubDate></item>"),
+    "many entities": _feed("", "<!DOCTYPE x [" + "<!ENTITY " + "&a" * 100_000 + "<"),
+    "deep json": b'{"version":"https://jsonfeed.org/version/1","items":' + b"[" * 1_000_000,
+    "long number": b'{"version":"https://jsonfeed.org/version/1","items":[{"id":' + b"9" * 1_000_000 + b"}]}",
+    "deep sitemap": b"<urlset>" + b"<url>" * 100_000,
+    "outlines": b"<opml>" + b'<outline text="' * 50_000,
+    "addresses": b"<opml>&" + b'<outline xmlUrl="http://[">' * 50_000,
+    "links of a page": b"<html>" + b"<link rel=alternate type=application/rss+xml href=http://[ " * 20_000,
+    "zeros": bytes(5_000_000),
+    "reference to nowhere": _feed("<item><title>&#99999999;&#xD800;&#x110000;</title></item>"),
+    "geography without a place": _feed("<item><gml:pos>1 2</gml:pos></item>"),
+    "odd encoding": b"<?xml version='1.0' encoding='\x00idna'?>" + GOOD,
+}
+RESCUED = {"many attributes", "labels of an address", "one long word", "reference to nowhere", "many tags"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox[FeedDocument, ParsedFeed]]:
+    with Sandbox(parse_feed, seconds=1, memory_mb=MEMORY_MB, warm_up=FeedDocument(SITE, GOOD)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_feeds_end_in_entries_or_a_dead_letter(sandbox: Sandbox[FeedDocument, ParsedFeed], name: str) -> None:
+    document = FeedDocument(SITE, HOSTILE[name])
+    before = sandbox.submit(FeedDocument(SITE, GOOD))
+    hostile = sandbox.submit(document, cpu_seconds(document))
+    after = sandbox.submit(FeedDocument(SITE, GOOD))
+    error = hostile.exception(60)
+    assert error is None or isinstance(error, Rejected)
+    if name in RESCUED:
+        assert error is None
+    assert before.result(20).entries == after.result(20).entries != ()
+
+
+def test_a_feed_makes_nobody_read_files_or_ask_servers(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("do not tell")
+    asked: list[str] = []
+
+    class Canary(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Canary)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"http://127.0.0.1:{server.server_port}/x"
+    for root in ("rss", "feed", "urlset", "opml"):
+        for target in (secret.as_uri(), place):
+            text = (
+                f'<?xml version="1.0"?><!DOCTYPE {root} SYSTEM "{place}.dtd" [<!ENTITY e SYSTEM "{target}">'
+                f'<!ENTITY % p SYSTEM "{target}">%p;]><{root}><channel><title>&e;</title><item>'
+                f"<title>&e;</title></item></channel></{root}>"
+            )
+            assert "do not tell" not in repr(parse_feed(FeedDocument(SITE, text.encode())))
+    for body in (place, secret.as_uri(), str(secret)):
+        with pytest.raises(Rejected):
+            parse_feed(FeedDocument(SITE, body.encode()))
+    server.shutdown()
+    server.server_close()
+    assert asked == []
