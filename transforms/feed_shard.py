@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
+from apache_beam import coders
+
 from transforms.feeds.document import FurtherDocument, RejectedEntry
 from transforms.feeds.identity import fingerprint, new_and_updated
 from transforms.http.addresses import host_of
 from transforms.http.policy import SchedulePolicy
 from transforms.known_entries import merged_known, unpack_known
 from transforms.poll import Ask, Polled
+from transforms.reading.times import utc_text
 from transforms.records import DeadLetter, Entry
 from transforms.schedule import FeedState, after_poll, pack, resumed, shifted, unpack, validators
+from transforms.sources import FeedSource
 
 STAGE = "discover"
 _LEASE_S = 300.0
@@ -26,6 +30,9 @@ _LEASE_S = 300.0
 _LEAP_S = 120.0
 _MAX_ENTRIES = 5_000
 """Entries of one poll; a news sitemap has 1,000 at most."""
+_MAX_SITEMAPS = 10
+"""Children of a sitemap index, newest first: the others are archives."""
+_MAX_ADOPTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -35,14 +42,17 @@ class Discovery:
     Attributes:
         unit: the ledger's name for it: the same entry with the same content always has the same.
         entry: as the feed has it.
-        seen_at: when it was first seen (seconds since 1970).
+        seen_at: when it was first seen (UTC, `...Z`).
         edited: another content of this entry was seen before.
     """
 
     unit: str
     entry: Entry
-    seen_at: float
+    seen_at: str
     edited: bool = False
+
+
+coders.registry.register_row(Discovery)
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,12 @@ Known = Callable[[str], bytes]
 
 def unit_of(entry: Entry) -> str:
     """The ledger's name of an entry with this content."""
-    text = "\0".join((entry.feed_url, entry.identity, entry.content_hash))
-    return "entry:" + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return _unit("entry", entry.feed_url, entry.identity, entry.content_hash)
+
+
+def _unit(kind: str, *parts: str) -> str:
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return f"{kind}:{hashlib.blake2b(text, digest_size=16).hexdigest()}"
 
 
 def _feed_letter(feed_url: str, url: str, state: FeedState, message: str) -> DeadLetter:
@@ -81,6 +95,7 @@ def _feed_letter(feed_url: str, url: str, state: FeedState, message: str) -> Dea
         stage=STAGE,
         reason=state.reason,
         message=message or f"{url}: {state.reason}",
+        unit=_unit("feed", feed_url, state.reason, utc(state.failing_since)),
         url=url,
         feed_url=feed_url,
         attempts=state.failures,
@@ -89,12 +104,11 @@ def _feed_letter(feed_url: str, url: str, state: FeedState, message: str) -> Dea
 
 
 def _entry_letter(feed_url: str, refused: RejectedEntry) -> DeadLetter:
-    name = "\0".join((feed_url, refused.identity, refused.reason))
     return DeadLetter(
         stage=STAGE,
         reason=refused.reason,
         message=refused.message,
-        unit="entry:" + hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
+        unit=_unit("entry", feed_url, refused.identity, refused.reason),
         url=refused.url,
         feed_url=feed_url,
     )
@@ -102,7 +116,7 @@ def _entry_letter(feed_url: str, refused: RejectedEntry) -> DeadLetter:
 
 def utc(time: float) -> str:
     """Seconds since 1970 as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(time, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return utc_text(datetime.fromtimestamp(time, timezone.utc))
 
 
 @dataclass
@@ -118,7 +132,7 @@ class FeedShard:
         policy: the numbers.
         per_host: polls of one host that may be under way.
         known: what was discovered before.
-        own_headers: the user's headers, by feed.
+        sources: what the configuration says of feeds, by URL.
     """
 
     def __init__(
@@ -126,12 +140,12 @@ class FeedShard:
         policy: SchedulePolicy,
         per_host: int,
         known: Known,
-        own_headers: Mapping[str, Mapping[str, str]] | None = None,
+        sources: Mapping[str, FeedSource] | None = None,
     ) -> None:
         self._policy = policy
         self._per_host = per_host
         self._known = known
-        self._own_headers = own_headers or {}
+        self._sources = sources or {}
         self._states: dict[str, bytes] = {}
         self._due: list[tuple[float, str]] = []
         self._under_way: dict[str, tuple[float, str]] = {}
@@ -193,7 +207,9 @@ class FeedShard:
                 self._hosts.busy[host] += 1
                 self._under_way[feed_url] = (now, host)
                 headers = validators(state, now, self._policy)
-                asks.append(Ask(feed_url, state, headers, self._own_headers.get(feed_url, {})))
+                source = self._sources.get(feed_url)
+                own, page = (source.headers, source.accept_page) if source else ({}, False)
+                asks.append(Ask(feed_url, state, headers, own, page))
         for appointment in crowded:
             heapq.heappush(self._due, appointment)
         return asks
@@ -215,7 +231,7 @@ class FeedShard:
         before = self.state(feed_url)
         brought = self._brought(feed_url, polled, now)
         poll = replace(polled.poll, brought=len(brought.discoveries))
-        step = after_poll(feed_url, before, poll, now, self._policy)
+        step = after_poll(feed_url, before, poll, now, self._policy_of(feed_url))
         if step.hold_host_until:
             host = host_of(before.url)
             self._hosts.held[host] = max(step.hold_host_until, self._hosts.held.get(host, 0.0))
@@ -231,8 +247,9 @@ class FeedShard:
             return Settled(feed_url, b"")
         known = unpack_known(self._known(feed_url))
         changes = new_and_updated(document.entries[:_MAX_ENTRIES], known)
-        found = {unit_of(entry): Discovery(unit_of(entry), entry, now) for entry in changes.new}
-        found |= {unit_of(entry): Discovery(unit_of(entry), entry, now, edited=True) for entry in changes.updated}
+        seen_at = utc(now)
+        found = {unit_of(entry): Discovery(unit_of(entry), entry, seen_at) for entry in changes.new}
+        found |= {unit_of(entry): Discovery(unit_of(entry), entry, seen_at, edited=True) for entry in changes.updated}
         remember, letters = dict(changes.remember), []
         for refused in document.rejected[:_MAX_ENTRIES]:
             key = fingerprint("rejected", refused.identity, refused.reason)
@@ -243,6 +260,23 @@ class FeedShard:
             packed = merged_known(known, remember, changes.present)
             return Settled(feed_url, b"", packed, list(found.values()), letters, document.further)
         return Settled(feed_url, b"", further=document.further)
+
+    def adopt(self, parent: str, further: Sequence[FurtherDocument], now: float) -> list[Settled]:
+        """Takes on what a document points to (children of a sitemap index, feeds of a list or a home page)."""
+        adopted: list[Settled] = []
+        newest = sorted(further, key=lambda one: (one.updated_at or "", one.url), reverse=True)
+        children = [one.url for one in newest if one.kind == "sitemap"][:_MAX_SITEMAPS]
+        for url in (*children, *(one.url for one in further if one.kind != "sitemap")):
+            if url not in self._states and url != parent and len(adopted) < _MAX_ADOPTED:
+                adopted.append(Settled(url, self._put(url, FeedState(url, next_poll_at=now, parent=parent))))
+        return adopted
+
+    def _policy_of(self, feed_url: str) -> SchedulePolicy:
+        source = self._sources.get(feed_url)
+        if source is None or not source.interval_s:
+            return self._policy
+        interval = min(max(source.interval_s, self._policy.min_interval_s), self._policy.max_interval_s)
+        return replace(self._policy, min_interval_s=interval, default_interval_s=interval)
 
     def hold(self, host: str, until: float) -> None:
         """Leaves a host alone until then."""

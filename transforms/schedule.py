@@ -32,6 +32,7 @@ class FeedState:
         failures: in a row.
         reason: of the last failure; empty while healthy.
         gone: the server said 410: it is not asked again.
+        parent: the document that named this feed; empty if the configuration did.
     """
 
     url: str
@@ -49,6 +50,7 @@ class FeedState:
     failures: int = 0
     reason: str = ""
     gone: bool = False
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def pack(state: FeedState) -> bytes:
         state.gone | (2 if state.body_hash else 0),
         state.body_hash,
     )
-    texts = (state.url, state.etag, state.last_modified, state.reason)
+    texts = (state.url, state.etag, state.last_modified, state.reason, state.parent)
     return numbers + "\0".join(text.replace("\0", "") for text in texts).encode("utf-8", "surrogateescape")
 
 
@@ -269,7 +271,7 @@ def unpack(packed: bytes) -> FeedState:
     numbers = _NUMBERS.unpack_from(packed)
     next_poll, last_poll, last_success, last_unconditional, last_new, failing, interval = numbers[:7]
     polls, failures, flags, body_hash = numbers[7:]
-    url, etag, modified, reason = packed[_NUMBERS.size :].decode("utf-8", "surrogateescape").split("\0")
+    url, etag, modified, reason, parent = packed[_NUMBERS.size :].decode("utf-8", "surrogateescape").split("\0")
     return FeedState(
         url,
         etag,
@@ -286,4 +288,5 @@ def unpack(packed: bytes) -> FeedState:
         failures=failures,
         reason=reason,
         gone=bool(flags & 1),
+        parent=parent,
     )

@@ -1,0 +1,68 @@
+"""What to poll: feeds as the configuration names them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from transforms.http.addresses import host_of
+from transforms.shards import shard_of
+
+
+@dataclass(frozen=True)
+class FeedSource:
+    """One feed, sitemap, list of feeds or home page.
+
+    Attributes:
+        url: also its name, in the ledger and in records, wherever redirects may lead.
+        publisher: the outlet's name.
+        language_hint: BCP 47.
+        topic_hints: as a user would write them.
+        interval_s: poll no more often than this; 0 for the policy's own minimum.
+        headers: sent to this site only.
+        accept_page: a home page that names its feeds will do.
+    """
+
+    url: str
+    publisher: str = ""
+    language_hint: str = ""
+    topic_hints: Sequence[str] = ()
+    interval_s: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    accept_page: bool = False
+
+
+class Sources(Protocol):
+    """Where the list of feeds comes from. Picklable; read on the worker."""
+
+    def feeds(self) -> Sequence[FeedSource]:
+        """All feeds, each URL once."""
+
+
+@dataclass(frozen=True)
+class ListedSources:
+    """Feeds that are listed in the configuration itself."""
+
+    listed: Sequence[FeedSource]
+
+    def feeds(self) -> Sequence[FeedSource]:
+        return self.listed
+
+
+@dataclass(frozen=True)
+class SourcesFile:
+    """Feeds of a text file: a URL a line, empty lines and those that begin with `#` left out.
+
+    For lists that are too long to travel with the pipeline.
+    """
+
+    file: str
+
+    def feeds(self) -> Sequence[FeedSource]:
+        with open(self.file, encoding="utf-8") as lines:  # noqa: PTH123 - as the user named it
+            urls = dict.fromkeys(line.strip() for line in lines)
+        return [FeedSource(url) for url in urls if url and not url.startswith("#")]
+
+
+def shard_of_url(url: str, shards: int) -> int:
+    """All URLs of one host are in one shard, so that its politeness is kept in one place."""
+    return shard_of(host_of(url).encode(), shards)
