@@ -11,10 +11,13 @@ FORMS = {
     "jsonl": "jsonl:out/stories.jsonl (one file) or jsonl:out/ (a file a day)",
     "stdout": "stdout:",
     "postgresql": "postgresql://user@host/database",
+    "kafka": "kafka://broker:9092/topic",
+    "webhook+https": "webhook+https://host/path",
+    "webhook+http": "webhook+http://host/path (unencrypted: for this machine and private networks)",
 }
 """Every scheme, with how it is written."""
 
-EXTRAS: dict[str, tuple[str, str]] = {"postgresql": ("psycopg", "postgres")}
+EXTRAS: dict[str, tuple[str, str]] = {"postgresql": ("psycopg", "postgres"), "kafka": ("confluent_kafka", "kafka")}
 """Scheme -> the module it needs and the extra of newsbeam that installs it."""
 
 
@@ -84,6 +87,14 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
         from transforms.sinks.postgresql import PostgresqlSink
 
         return PostgresqlSink(spec.target)
+    if spec.scheme == "kafka":
+        from transforms.sinks.kafka import KafkaSink
+
+        return KafkaSink(spec.target)
+    if spec.scheme.startswith("webhook+"):
+        from transforms.sinks.webhook import WebhookSink
+
+        return WebhookSink(spec.target.removeprefix("webhook+"))
     from transforms.sinks.stdout import StdoutSink
 
     return StdoutSink()
@@ -116,6 +127,14 @@ def check_sink(uri: str) -> None:
         from transforms.sinks.postgresql import check_server
 
         check_server(spec.target)
+    elif spec.scheme == "kafka":
+        from transforms.sinks.kafka import check_brokers
+
+        check_brokers(spec.target)
+    elif spec.scheme.startswith("webhook+"):
+        from transforms.sinks.webhook import check_webhook
+
+        check_webhook(spec.target.removeprefix("webhook+"))
 
 
 def finalize_sink(uri: str) -> WriteCounts:
