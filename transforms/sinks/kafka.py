@@ -3,7 +3,8 @@
 The producer is idempotent and waits for all in-sync replicas (`acks=all`). What is sent again after a failure is the
 same key, revision and value: a compacted topic or a reader that keeps the highest revision of an id has each article
 once. Dead letters go to the topic `TOPIC.dead` (`?dead_letters=OTHER`). Any other parameter is one of librdkafka's own
-(https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md): `?security.protocol=SASL_SSL&sasl.username=…`.
+(https://github.com/confluentinc/librdkafka/blob/master/CONFIGURATION.md):
+`?security.protocol=SASL_SSL&sasl.username=…`.
 """
 
 from collections.abc import Callable, Sequence
