@@ -10,6 +10,7 @@ FORMS = {
     "sqlite": "sqlite:out/news.db",
     "jsonl": "jsonl:out/stories.jsonl (one file) or jsonl:out/ (a file a day)",
     "stdout": "stdout:",
+    "parquet": "parquet:out/ (or parquet:gs://bucket/news)",
     "postgresql": "postgresql://user@host/database",
     "kafka": "kafka://broker:9092/topic",
     "webhook+https": "webhook+https://host/path",
@@ -48,6 +49,8 @@ def parse_sink(uri: str) -> SinkSpec:
             raise SinkError(f"{uri!r}: standard output takes no path; write 'stdout:'")
     elif scheme in ("sqlite", "jsonl"):
         target = _path_of(uri, scheme, target)
+    elif scheme == "parquet":
+        target = target if "://" in target else _path_of(uri, scheme, target)
     else:
         if not target.startswith("//"):
             raise SinkError(f"{uri!r}: where to? Write it as {FORMS[scheme]}")
@@ -83,6 +86,10 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
         from transforms.sinks.jsonl import JsonlSink
 
         return JsonlSink(spec.target, live=live)
+    if spec.scheme == "parquet":
+        from transforms.sinks.parquet import ParquetSink
+
+        return ParquetSink(spec.target)
     if spec.scheme == "postgresql":
         from transforms.sinks.postgresql import PostgresqlSink
 
@@ -123,6 +130,10 @@ def check_sink(uri: str) -> None:
         from transforms.sinks.jsonl import check_jsonl
 
         check_jsonl(spec.target)
+    elif spec.scheme == "parquet":
+        from transforms.sinks.parquet import check_parquet
+
+        check_parquet(spec.target)
     elif spec.scheme == "postgresql":
         from transforms.sinks.postgresql import check_server
 
@@ -147,4 +158,8 @@ def finalize_sink(uri: str) -> WriteCounts:
         from transforms.sinks.jsonl import finalize_jsonl
 
         return finalize_jsonl(spec.target)
+    if spec.scheme == "parquet":
+        from transforms.sinks.parquet import finalize_parquet
+
+        return finalize_parquet(spec.target)
     return WriteCounts()
