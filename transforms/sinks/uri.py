@@ -13,13 +13,23 @@ FORMS = {
     "parquet": "parquet:out/ (or parquet:gs://bucket/news)",
     "postgresql": "postgresql://user@host/database",
     "kafka": "kafka://broker:9092/topic",
+    "pubsub": "pubsub://project/topic",
+    "bigquery": "bigquery://project/dataset",
     "webhook+https": "webhook+https://host/path",
     "webhook+http": "webhook+http://host/path (unencrypted: for this machine and private networks)",
 }
 """Every scheme, with how it is written."""
 
-EXTRAS: dict[str, tuple[str, str]] = {"postgresql": ("psycopg", "postgres"), "kafka": ("confluent_kafka", "kafka")}
+EXTRAS: dict[str, tuple[str, str]] = {
+    "postgresql": ("psycopg", "postgres"),
+    "kafka": ("confluent_kafka", "kafka"),
+    "pubsub": ("google.cloud.pubsub", "gcp"),
+    "bigquery": ("google.cloud.bigquery", "gcp"),
+}
 """Scheme -> the module it needs and the extra of newsbeam that installs it."""
+
+IN_GRAPH = frozenset({"pubsub", "bigquery"})
+"""Sinks that are Beam's own transforms (`transforms.sinks.google_cloud`) and have no `Sink`."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,8 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
         live: records are to be seen as they come; in replay a file appears complete and sorted, at `finalize_sink`.
     """
     spec = parse_sink(uri)
+    if spec.scheme in IN_GRAPH:
+        raise ValueError(f"{spec.scheme} is written by Beam's own transforms")
     if spec.scheme == "sqlite":
         from transforms.sinks.sqlite import SqliteSink
 
@@ -138,6 +150,10 @@ def check_sink(uri: str) -> None:
         from transforms.sinks.postgresql import check_server
 
         check_server(spec.target)
+    elif spec.scheme in IN_GRAPH:
+        from transforms.sinks.google_cloud import parse_cloud
+
+        parse_cloud(spec.target)
     elif spec.scheme == "kafka":
         from transforms.sinks.kafka import check_brokers
 
