@@ -2,10 +2,11 @@
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,93 @@ def postgresql() -> Iterator[Postgresql]:
     server.remove()
 
 
-def until(condition: object, seconds: float = 20) -> None:
+def kafka_jars() -> Path:
+    """Where `scripts/install_test_servers.sh` puts the broker."""
+    return Path(os.environ.get("NEWSBEAM_TEST_KAFKA", Path.home() / ".cache/newsbeam/kafka"))
+
+
+class Kafka:
+    """One broker that is its own controller (KRaft), in a temporary folder."""
+
+    def __init__(self, jars: Path) -> None:
+        self._jars = jars
+        self.folder = Path(tempfile.mkdtemp(prefix="newsbeam-kafka-"))
+        broker, controller = free_port(), free_port()
+        self.address = f"127.0.0.1:{broker}"
+        (self.folder / "server.properties").write_text(
+            f"""process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{self.address}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={self.folder}/data
+num.partitions=2
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+"""
+        )
+        cluster = "newsbeam-tests-0000001"  # 22 characters, as its own ids have
+        formatted = subprocess.run(
+            self._java("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster, "-c", self._config),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert formatted.returncode == 0, formatted.stdout + formatted.stderr
+        self.start()
+
+    @property
+    def _config(self) -> str:
+        return f"{self.folder}/server.properties"
+
+    def _java(self, *arguments: str) -> list[str]:
+        return ["java", "-Xmx400m", "-XX:TieredStopAtLevel=1", "-cp", f"{self._jars}/*", *arguments]
+
+    def start(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._java("kafka.Kafka", self._config), stdout=log, stderr=log)
+        host, port = self.address.split(":")
+
+        def answers() -> bool:
+            assert self._process.poll() is None, (self.folder / "log").read_text()[-2000:]
+            with socket.socket() as attempt:
+                return attempt.connect_ex((host, int(port))) == 0
+
+        until(answers, 60)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def remove(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder)
+
+
+@pytest.fixture(scope="module")
+def kafka() -> Iterator[Kafka]:
+    jars = kafka_jars()
+    if not shutil.which("java") or not any(jars.glob("kafka_2.13-*.jar")):
+        pytest.skip(f"no Java, or no Kafka in {jars}: scripts/install_test_servers.sh")
+    server = Kafka(jars)
+    yield server
+    server.remove()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     """Waits for a server of the tests; what is tested itself has a clock of its own."""
     end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.02)

@@ -10,12 +10,26 @@ FORMS = {
     "sqlite": "sqlite:out/news.db",
     "jsonl": "jsonl:out/stories.jsonl (one file) or jsonl:out/ (a file a day)",
     "stdout": "stdout:",
+    "parquet": "parquet:out/ (or parquet:gs://bucket/news)",
     "postgresql": "postgresql://user@host/database",
+    "kafka": "kafka://broker:9092/topic",
+    "pubsub": "pubsub://project/topic",
+    "bigquery": "bigquery://project/dataset",
+    "webhook+https": "webhook+https://host/path",
+    "webhook+http": "webhook+http://host/path (unencrypted: for this machine and private networks)",
 }
 """Every scheme, with how it is written."""
 
-EXTRAS: dict[str, tuple[str, str]] = {"postgresql": ("psycopg", "postgres")}
+EXTRAS: dict[str, tuple[str, str]] = {
+    "postgresql": ("psycopg", "postgres"),
+    "kafka": ("confluent_kafka", "kafka"),
+    "pubsub": ("google.cloud.pubsub", "gcp"),
+    "bigquery": ("google.cloud.bigquery", "gcp"),
+}
 """Scheme -> the module it needs and the extra of newsbeam that installs it."""
+
+IN_GRAPH = frozenset({"pubsub", "bigquery"})
+"""Sinks that are Beam's own transforms (`transforms.sinks.google_cloud`) and have no `Sink`."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,8 @@ def parse_sink(uri: str) -> SinkSpec:
             raise SinkError(f"{uri!r}: standard output takes no path; write 'stdout:'")
     elif scheme in ("sqlite", "jsonl"):
         target = _path_of(uri, scheme, target)
+    elif scheme == "parquet":
+        target = target if "://" in target else _path_of(uri, scheme, target)
     else:
         if not target.startswith("//"):
             raise SinkError(f"{uri!r}: where to? Write it as {FORMS[scheme]}")
@@ -72,6 +88,8 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
         live: records are to be seen as they come; in replay a file appears complete and sorted, at `finalize_sink`.
     """
     spec = parse_sink(uri)
+    if spec.scheme in IN_GRAPH:
+        raise ValueError(f"{spec.scheme} is written by Beam's own transforms")
     if spec.scheme == "sqlite":
         from transforms.sinks.sqlite import SqliteSink
 
@@ -80,10 +98,22 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
         from transforms.sinks.jsonl import JsonlSink
 
         return JsonlSink(spec.target, live=live)
+    if spec.scheme == "parquet":
+        from transforms.sinks.parquet import ParquetSink
+
+        return ParquetSink(spec.target)
     if spec.scheme == "postgresql":
         from transforms.sinks.postgresql import PostgresqlSink
 
         return PostgresqlSink(spec.target)
+    if spec.scheme == "kafka":
+        from transforms.sinks.kafka import KafkaSink
+
+        return KafkaSink(spec.target)
+    if spec.scheme.startswith("webhook+"):
+        from transforms.sinks.webhook import WebhookSink
+
+        return WebhookSink(spec.target.removeprefix("webhook+"))
     from transforms.sinks.stdout import StdoutSink
 
     return StdoutSink()
@@ -112,10 +142,26 @@ def check_sink(uri: str) -> None:
         from transforms.sinks.jsonl import check_jsonl
 
         check_jsonl(spec.target)
+    elif spec.scheme == "parquet":
+        from transforms.sinks.parquet import check_parquet
+
+        check_parquet(spec.target)
     elif spec.scheme == "postgresql":
         from transforms.sinks.postgresql import check_server
 
         check_server(spec.target)
+    elif spec.scheme in IN_GRAPH:
+        from transforms.sinks.google_cloud import parse_cloud
+
+        parse_cloud(spec.target)
+    elif spec.scheme == "kafka":
+        from transforms.sinks.kafka import check_brokers
+
+        check_brokers(spec.target)
+    elif spec.scheme.startswith("webhook+"):
+        from transforms.sinks.webhook import check_webhook
+
+        check_webhook(spec.target.removeprefix("webhook+"))
 
 
 def finalize_sink(uri: str) -> WriteCounts:
@@ -128,4 +174,8 @@ def finalize_sink(uri: str) -> WriteCounts:
         from transforms.sinks.jsonl import finalize_jsonl
 
         return finalize_jsonl(spec.target)
+    if spec.scheme == "parquet":
+        from transforms.sinks.parquet import finalize_parquet
+
+        return finalize_parquet(spec.target)
     return WriteCounts()

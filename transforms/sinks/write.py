@@ -14,7 +14,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.dead_letters import DEAD, DeadLetters, Rejected, dead_letter
 from transforms.records import Article, DeadLetter, Outcome
 from transforms.sinks.sink import Record, Sink, SinkAway
-from transforms.sinks.uri import open_sink, parse_sink
+from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink
 
 METRICS = "newsbeam.sinks"
 """Namespace of the counters `<scheme>_inserted`, `<scheme>_updated`, `<scheme>_unchanged`, `<scheme>_waited_ms`."""
@@ -195,6 +195,20 @@ def _without_secrets(uri: str) -> str:
     return scheme + separator + rest.split("?")[0].rpartition("@")[2]
 
 
+def _by_place(uris: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The sinks that a worker writes to, and those that are steps of the graph."""
+    in_graph = [uri for uri in uris if parse_sink(uri).scheme in IN_GRAPH]
+    return [uri for uri in uris if uri not in in_graph], in_graph
+
+
+def _write_in_graph(records: PCollection[Any], uris: Sequence[str], record: type) -> None:
+    if uris:
+        from transforms.sinks.google_cloud import WriteToCloud
+
+        for number, uri in enumerate(uris, 1):
+            records | f"To {parse_sink(uri).scheme} {number}" >> WriteToCloud(uri, record)
+
+
 class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]]):
     """Articles into every sink in turn; an input's outcome is told only when all of them have accepted its article.
 
@@ -220,10 +234,15 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
             raise ValueError(f"policy for duplicates: {policy!r} is none of {', '.join(POLICIES)}")
         for uri in sinks:
             parse_sink(uri)
-        self._write = _Write(sinks, "write", policy, live, patience_s)
+        self._sinks, self._in_graph = _by_place(sinks)
+        self._write = _Write(self._sinks, "write", policy, live, patience_s)
+        self._policy = policy
         self._dead_letters = dead_letters
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Outcome]:
+        if self._in_graph:
+            chosen = articles | "Chosen" >> beam.Filter(is_written, self._policy)
+            _write_in_graph(chosen, self._in_graph, Article)
         outputs = articles | "To sinks" >> beam.ParDo(self._write).with_outputs(DEAD, main="outcomes")
         outputs.outcomes.element_type = Outcome
         outputs[DEAD].element_type = DeadLetter
@@ -238,9 +257,11 @@ class WriteDeadLetters(beam.PTransform[PCollection[DeadLetter], PCollection[Outc
         super().__init__()
         for uri in sinks:
             parse_sink(uri)
-        self._write = _Write(sinks, "write dead letters", "label", live, patience_s)
+        self._sinks, self._in_graph = _by_place(sinks)
+        self._write = _Write(self._sinks, "write dead letters", "label", live, patience_s)
 
     def expand(self, letters: PCollection[DeadLetter]) -> PCollection[Outcome]:
+        _write_in_graph(letters, self._in_graph, DeadLetter)
         outcomes = letters | "To sinks" >> beam.ParDo(self._write)
         outcomes.element_type = Outcome
         return outcomes
