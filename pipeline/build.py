@@ -15,6 +15,7 @@ from transforms.reading.open_feeds import OpenFeeds
 from transforms.reading.read import Plan, ReadPlan
 from transforms.records import DeadLetter, Page
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
+from transforms.stories import LinkStories
 from transforms.topics import TagTopics
 
 
@@ -37,8 +38,9 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str) -> None:
         | "Language" >> IdentifyLanguage(config.language, dead_letters)
         | "Topics" >> TagTopics(config.topics, dead_letters)
         | "Duplicates" >> MarkDuplicates(config.duplicates)
+        | "Stories" >> LinkStories(config.stories)
     )
-    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.duplicates)
+    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy)
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
 
 

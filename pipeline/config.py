@@ -11,6 +11,7 @@ from transforms.extract import ExtractOptions
 from transforms.language import LanguageConfig
 from transforms.sinks.sink import SinkError
 from transforms.sinks.uri import check_sink, parse_sink
+from transforms.stories import StoriesConfig
 from transforms.topics import TopicsConfig
 
 DEFAULT_SINK = "sqlite:out/news.db"
@@ -26,6 +27,7 @@ class Config:
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     duplicates: DuplicatesConfig = field(default_factory=DuplicatesConfig)
+    stories: StoriesConfig = field(default_factory=StoriesConfig)
     topics: TopicsConfig = field(default_factory=TopicsConfig)
 
 
@@ -38,7 +40,7 @@ def configured(options: argparse.Namespace) -> Config:
     config = load(options.config, Config) if options.config else Config()
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
-        config = replace(config, duplicates=replace(config.duplicates, duplicates=options.duplicates))
+        config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
     config = replace(config, ledger=options.ledger or config.ledger or _beside(config.sinks))

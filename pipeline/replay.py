@@ -67,7 +67,11 @@ def replay(files: Sequence[InputFile], stdin: bool, config: Config, beam_argumen
 def _in_long_grains(config: Config) -> Config:
     """Stages with memory work through as much at a go as the plan gives them: its order is right already, and a go for
     each second of event time would cost 20 ms each."""
-    return replace(config, duplicates=replace(config.duplicates, grain_seconds=GRAIN_SECONDS))
+    return replace(
+        config,
+        duplicates=replace(config.duplicates, grain_seconds=GRAIN_SECONDS),
+        stories=replace(config.stories, grain_seconds=GRAIN_SECONDS),
+    )
 
 
 def _units(files: Sequence[InputFile], stdin: bool, work: Path) -> Iterator[Unit]:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
+from transforms.identity import FIRST_TIME
 from transforms.order import ID, KEY, id_of, id_shard, micros_of
 from transforms.shards import Sent, Work, pack, unpack
 from transforms.stories.config import StoriesConfig
@@ -25,6 +26,7 @@ _PLACED = struct.Struct(f"<{ID}s{ID}sQ")
 _STORY = struct.Struct(f"<{ID}sQqI12sI")
 _TOLD = struct.Struct(f"<{KEY}s{ID}sd")
 _HOUR = 3_600_000_000
+_UNKNOWN = round(FIRST_TIME * 1_000_000)
 
 
 class Notice(NamedTuple):
@@ -72,6 +74,11 @@ class _Story:
     articles: int
     terms: dict[int, float] = field(default_factory=dict)
     length: float = 1.0
+
+
+def _apart(one: int, other: int) -> int:
+    """Microseconds between two times; none where one is not known, which says nothing against one event."""
+    return 0 if _UNKNOWN in (one, other) else abs(one - other)
 
 
 class StoryMemory:
@@ -186,7 +193,7 @@ class StoryMemory:
         open_stories = 0
         for _, identity in likely:
             story = self._stories[identity]
-            if abs(seen - story.seen) > self._gate or abs(notice.time - story.time) > self._gate:
+            if _apart(seen, story.seen) > self._gate or _apart(notice.time, story.time) > self._gate:
                 continue
             open_stories += 1
             if open_stories > COMPARED:
