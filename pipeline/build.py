@@ -6,8 +6,12 @@ from apache_beam.pvalue import PCollection
 from pipeline.config import Config
 from transforms.boilerplate.strip import StripBoilerplate
 from transforms.dead_letters import DeadLetters
+from transforms.discover import Discover, DiscoverOptions
 from transforms.duplicates import MarkDuplicates
 from transforms.extract import ExtractArticles
+from transforms.feed_memory import LedgerMemory
+from transforms.fetch import FetchOptions, FetchPages
+from transforms.http.loop import HttpOptions
 from transforms.identity import IdentifyArticles
 from transforms.language import IdentifyLanguage
 from transforms.ledger import NoteUnits, SettleOutcomes
@@ -16,7 +20,10 @@ from transforms.reading.read import Plan, ReadPlan
 from transforms.records import DeadLetter, Page
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
 from transforms.stories import LinkStories
+from transforms.ticks import EmitTicks, TickPlan
 from transforms.topics import TagTopics
+
+VERSION = "0.1.0"
 
 
 def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
@@ -27,9 +34,21 @@ def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
     tell_stories(pages, config, run)
 
 
-def tell_stories(pages: PCollection[Page], config: Config, run: str) -> None:
+def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
+    """What the feeds bring from now on, through every stage; every entry ends in the ledger."""
+    dead_letters = DeadLetters(lambda: Bury(config, run, live=True))
+    http = HttpOptions(config.fetch, f"newsbeam/{VERSION} (+{config.contact})", rules=config.addresses)
+    memory = LedgerMemory(config.ledger, run)
+    polls = DiscoverOptions(config.feeds(), config.schedule, http, config.shards, memory)
+    fetches = FetchOptions(config.feeds(), config.schedule, http, config.shards)
+    ticks = root | "Ticks" >> EmitTicks(plan)
+    pages = ticks | "Discover" >> Discover(polls, dead_letters) | "Fetch" >> FetchPages(ticks, fetches, dead_letters)
+    tell_stories(pages, config, run, live=True)
+
+
+def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool = False) -> None:
     """From pages to records in the sinks, and the outcome of each in the ledger."""
-    dead_letters = DeadLetters(lambda: Bury(config, run))
+    dead_letters = DeadLetters(lambda: Bury(config, run, live=live))
     articles = (
         pages
         | "Extract" >> ExtractArticles(config.extract, dead_letters)
@@ -40,21 +59,22 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str) -> None:
         | "Duplicates" >> MarkDuplicates(config.duplicates)
         | "Stories" >> LinkStories(config.stories)
     )
-    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy)
+    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy, live)
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
 
 
 class Bury(beam.PTransform[PCollection[DeadLetter], PCollection[None]]):
     """Dead letters to the sinks, and their outcome to the ledger; those of discovery are noted too."""
 
-    def __init__(self, config: Config, run: str, note: bool = False) -> None:
+    def __init__(self, config: Config, run: str, note: bool = False, live: bool = False) -> None:
         super().__init__()
         self._config = config
         self._run = run
         self._note = note
+        self._live = live
 
     def expand(self, letters: PCollection[DeadLetter]) -> PCollection[None]:
         if self._note:
             letters | "Note units" >> NoteUnits(self._config.ledger, self._run)
-        outcomes = letters | "Write" >> WriteDeadLetters(self._config.sinks)
+        outcomes = letters | "Write" >> WriteDeadLetters(self._config.sinks, self._live)
         return outcomes | "Settle" >> SettleOutcomes(self._config.ledger, self._run)

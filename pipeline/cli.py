@@ -39,6 +39,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     replay.add_argument("path", nargs="+", help="files, folders (read recursively), patterns, or - for standard input")
     _add_common(replay)
+    live = commands.add_parser(
+        "live",
+        help="poll feeds and tell their stories, until stopped",
+        description=dedent(
+            """\
+            Polls feeds politely, fetches what they bring, and hands clean records to the sinks, until Ctrl-C. What was
+            found and not written yet is in the ledger: after a crash or a stop, start it again and nothing is lost.
+            Without --config it polls the well-known feeds of configs/live.yaml."""
+        ),
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _add_common(live)
+    live.add_argument("--contact", metavar="ADDRESS", help="an e-mail or web address for the sites that are polled")
+    live.add_argument(
+        "--for", dest="seconds", type=_duration, default=0.0, metavar="TIME", help="stop after 90s, 10m, 8h"
+    )
+    status = commands.add_parser("status", help="what a ledger says of feeds and entries", allow_abbrev=False)
+    status.add_argument("--ledger", default="out/ledger.db", metavar="FILE", help="default: out/ledger.db")
     export = commands.add_parser("export", help="write what a sink holds in another form", allow_abbrev=False)
     _add_source(export)
     export.add_argument("--format", choices=("jsonl", "ninjs"), default="jsonl", help="ninjs is IPTC ninjs 3.0")
@@ -48,6 +68,16 @@ def _parser() -> argparse.ArgumentParser:
     stories.add_argument("--limit", type=int, default=20, metavar="N", help="so many at most (default: 20)")
     stories.add_argument("--outlets", type=int, default=0, metavar="N", help="told by at least so many outlets")
     return parser
+
+
+def _duration(text: str) -> float:
+    """Seconds of `90s`, `10m`, `8h`, `2d`, or of a bare number."""
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+    number, unit = (text[:-1], text[-1]) if text[-1:] in units else (text, "s")
+    try:
+        return float(number) * units[unit]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write 90s, 10m or 8h") from None
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
@@ -68,8 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options, rest = parser.parse_known_args(words)
     _quieten()
-    if options.command == "replay":
-        return _replay(options, rest)
+    if options.command in ("replay", "live"):
+        return _run(options, rest)
     if rest:
         parser.error(f"{options.command} has no option {rest[0]}")
     return _look(options)
@@ -78,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _look(options: argparse.Namespace) -> int:
     """The commands that look at what was written."""
     from pipeline.export import export
+    from pipeline.status import status
     from pipeline.stories import stories
     from transforms.sinks.sink import SinkError
 
@@ -85,6 +116,8 @@ def _look(options: argparse.Namespace) -> int:
         if options.command == "export":
             count = export(options.source, options.format, options.out)
             print(f"{count} records as {options.format}", file=sys.stderr)
+        elif options.command == "status":
+            print(status(options.ledger))
         elif options.command == "stories":
             print(*stories(options.source, options.limit, options.outlets), sep="\n")
     except SinkError as error:
@@ -99,15 +132,17 @@ def _quieten() -> None:
     logging.getLogger().addFilter(lambda record: "apitools not found" not in record.getMessage())
 
 
-def _replay(options: argparse.Namespace, beam_arguments: Sequence[str]) -> int:
+def _run(options: argparse.Namespace, beam_arguments: list[str]) -> int:
+    """The commands that run the pipeline."""
     from pipeline.beam_options import unknown_options
     from pipeline.config import configured
     from pipeline.config_file import ConfigError
     from pipeline.inputs import find_inputs
-    from pipeline.replay import as_table
-    from pipeline.replay import replay as run
+    from pipeline.live import live
+    from pipeline.replay import replay
+    from pipeline.report import as_table
 
-    paths = [path for path in options.path if path != "-"]
+    paths = [path for path in getattr(options, "path", ()) if path != "-"]
     files, mistakes = find_inputs(paths)
     mistakes += unknown_options(beam_arguments)
     config = None
@@ -118,6 +153,9 @@ def _replay(options: argparse.Namespace, beam_arguments: Sequence[str]) -> int:
     if mistakes or config is None:
         print("newsbeam cannot start:", *mistakes, sep="\n  ", file=sys.stderr)
         return 2
-    report = run(files, len(paths) < len(options.path), config, beam_arguments)
-    print(as_table(report, config), file=sys.stderr if "stdout:" in config.sinks else sys.stdout)
-    return 0 if report.account.adds_up else 1
+    if options.command == "live":
+        report = live(config, options.seconds, beam_arguments)
+    else:
+        report = replay(files, len(paths) < len(options.path), config, beam_arguments)
+    print(as_table(report), file=sys.stderr if "stdout:" in config.sinks else sys.stdout)
+    return 0 if report.adds_up else 1

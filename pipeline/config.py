@@ -1,16 +1,19 @@
 """The one typed configuration: what a YAML file and the command line say, checked before anything starts."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.config_file import ConfigError, load
 from transforms.duplicates import DuplicatesConfig
 from transforms.extract import ExtractOptions
+from transforms.http.addresses import AddressRules
+from transforms.http.policy import FetchPolicy, SchedulePolicy
 from transforms.language import LanguageConfig
 from transforms.sinks.sink import SinkError
 from transforms.sinks.uri import check_sink, parse_sink
+from transforms.sources import FeedSource, ListedSources, Sources, SourcesFile
 from transforms.stories import StoriesConfig
 from transforms.topics import TopicsConfig
 
@@ -18,9 +21,35 @@ DEFAULT_SINK = "sqlite:out/news.db"
 
 
 @dataclass(frozen=True)
-class Config:
-    """All settings, by stage. A YAML file has the same names."""
+class SourceSettings:
+    """One source as a user writes it. `url` may be a feed of any kind, a news sitemap or an index of them, an OPML
+    list, or a home page that names its feeds."""
 
+    url: str
+    outlet: str = ""
+    language: str = ""
+    topic: str = ""
+    interval_s: float = 0.0
+    """Poll no more often than this; 0 for the policy's own minimum."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings, by stage. A YAML file has the same names; what it does not say is as in `configs/policy.yaml`."""
+
+    schedule: SchedulePolicy
+    fetch: FetchPolicy
+    sources: Sequence[SourceSettings] = ()
+    sources_file: str = ""
+    """Feeds by URL alone, one a line: for very long lists."""
+    contact: str = ""
+    """An address for the sites that are polled: a web page or an e-mail. Required for live runs."""
+    addresses: AddressRules = field(default_factory=AddressRules)
+    tick_s: float = 5.0
+    """How often feeds that are due are polled, and pages that came are taken in."""
+    shards: int = 4
+    """Of feeds and of hosts: 1-8 on one machine, 64-1024 on a cluster; fixed for the life of a job."""
     sinks: Sequence[str] = ()
     ledger: str = ""
     """The ledger's file; beside the first file sink if it is not given."""
@@ -30,6 +59,31 @@ class Config:
     stories: StoriesConfig = field(default_factory=StoriesConfig)
     topics: TopicsConfig = field(default_factory=TopicsConfig)
 
+    def feeds(self) -> Sources:
+        """What a live run polls."""
+        if self.sources_file:
+            return SourcesFile(self.sources_file)
+        return ListedSources(
+            tuple(
+                FeedSource(
+                    url=source.url,
+                    publisher=source.outlet,
+                    language_hint=source.language,
+                    topic_hints=(source.topic,) if source.topic else (),
+                    interval_s=source.interval_s,
+                    headers=source.headers,
+                    accept_page=True,
+                )
+                for source in self.sources
+            )
+        )
+
+
+def bundled(name: str) -> Path:
+    """A file of `configs/`, in a clone or in an installed package."""
+    installed = Path(__file__).parent / "configs" / name
+    return installed if installed.exists() else Path(__file__).parent.parent / "configs" / name
+
 
 def configured(options: argparse.Namespace) -> Config:
     """The configuration that the command line and its `--config` file ask for; the command line wins.
@@ -37,22 +91,47 @@ def configured(options: argparse.Namespace) -> Config:
     Raises:
         ConfigError: all mistakes at once.
     """
-    config = load(options.config, Config) if options.config else Config()
+    live = options.command == "live"
+    own = options.config or (bundled("live.yaml") if live else None)
+    policy = bundled("policy.yaml")
+    config = load(own, Config, policy) if own else load(policy, Config)
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
         config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
     config = replace(config, ledger=options.ledger or config.ledger or _beside(config.sinks))
+    if live and options.contact:
+        config = replace(config, contact=options.contact)
+    if mistakes := [*_mistakes(config), *(_live_mistakes(config) if live else ())]:
+        raise ConfigError(mistakes)
+    return config
+
+
+def _mistakes(config: Config) -> list[str]:
     mistakes = [] if config.extract.workers > 0 else [f"--workers: {config.extract.workers} is not a number above 0"]
     for sink in config.sinks:
         try:
             check_sink(sink)
         except SinkError as error:
             mistakes.append(f"--to {sink}: {error}")
-    if mistakes:
-        raise ConfigError(mistakes)
-    return config
+    return mistakes
+
+
+def _live_mistakes(config: Config) -> list[str]:
+    mistakes = []
+    if "@" not in config.contact and "://" not in config.contact:
+        mistakes.append(
+            "contact: the sites that are polled must be able to reach you; give an e-mail address or a web page,"
+            " as `contact:` in the configuration or with --contact"
+        )
+    if not config.sources and not config.sources_file:
+        mistakes.append("sources: nothing to poll; list feeds under `sources:`, each with its `url`")
+    if config.sources_file and not Path(config.sources_file).is_file():
+        mistakes.append(f"sources_file: there is no file {config.sources_file}")
+    if config.tick_s <= 0:
+        mistakes.append(f"tick_s: {config.tick_s} is not a number of seconds above 0")
+    return mistakes
 
 
 def _beside(sinks: Sequence[str]) -> str:

@@ -20,25 +20,40 @@ class ConfigError(Exception):
         self.mistakes = mistakes
 
 
-def load(file: Path, form: type[T]) -> T:
+def load(file: Path, form: type[T], defaults: Path | None = None) -> T:
     """Reads `file` as a `form` (a frozen dataclass of dataclasses, whose annotations say what is allowed).
+
+    Args:
+        defaults: another YAML file, which holds what `file` does not say.
 
     Raises:
         ConfigError: the file cannot be read, is no YAML, or holds mistakes: all of them, each with its line.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigError([f"{file}: cannot be read ({error.strerror or error})"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{file}: not valid YAML: {error}"]) from error
+    node, data = _read(file)
+    if defaults is not None:
+        data = _over(_read(defaults)[1], {} if data is None else data)
     _forbid_unknown_keys(form)
     try:
         return TypeAdapter(form).validate_python({} if data is None else data)
     except ValidationError as error:
         raise ConfigError([_describe(file, node, form, mistake) for mistake in error.errors()]) from error
+
+
+def _read(file: Path) -> tuple[yaml.Node | None, Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigError([f"{file}: cannot be read ({error.strerror or error})"]) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{file}: not valid YAML: {error}"]) from error
+
+
+def _over(below: Any, above: Any) -> Any:
+    """`above`, and of `below` what it does not say."""
+    if isinstance(below, dict) and isinstance(above, dict):
+        return below | {key: _over(below.get(key), value) for key, value in above.items()}
+    return above
 
 
 def _forbid_unknown_keys(form: Any) -> None:

@@ -117,19 +117,20 @@ class Ledger:
                 ((o.unit, run, o.outcome, o.reason, o.url, o.article_id, o.of, o.lines_removed) for o in outcomes),
             )
 
-    def account(self, run: str) -> Account:
-        """Adds up one run."""
+    def account(self, run: str = "") -> Account:
+        """Adds up one run, or all that the ledger holds."""
+        noted, settled = ("noted_in = :run", "settled_in = :run") if run else ("noted_in <> ''", "settled_in <> ''")
         with self._transaction() as database:
             outcomes = dict(
                 database.execute(
-                    "SELECT outcome, count(*) FROM units WHERE settled_in = ? GROUP BY outcome ORDER BY outcome", (run,)
+                    f"SELECT outcome, count(*) FROM units WHERE {settled} GROUP BY outcome ORDER BY outcome",  # noqa: S608 - ours
+                    {"run": run},
                 ).fetchall()
             )
             inputs, pending, unknown, lines = database.execute(
-                "SELECT coalesce(sum(noted_in = :run), 0), coalesce(sum(noted_in = :run AND settled_in <> :run), 0),"
-                " coalesce(sum(settled_in = :run AND noted_in <> :run), 0),"
-                " coalesce(sum(iif(settled_in = :run, lines_removed, 0)), 0) FROM units"
-                " WHERE noted_in = :run OR settled_in = :run",
+                f"SELECT coalesce(sum({noted}), 0), coalesce(sum({noted} AND NOT {settled}), 0),"  # noqa: S608 - ours
+                f" coalesce(sum({settled} AND NOT {noted}), 0),"
+                f" coalesce(sum(iif({settled}, lines_removed, 0)), 0) FROM units WHERE {noted} OR {settled}",
                 {"run": run},
             ).fetchone()
         return Account(inputs, outcomes, pending, unknown, lines)
