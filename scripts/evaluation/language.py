@@ -2,7 +2,7 @@
 
     scripts/evaluate.py language --data FOLDER [--backend py3langid] [--predictions FOLDER]
 
-Every `*.jsonl` in FOLDER whose rows have `id`, `text` or `title`, and `lang` (null: must not be known) is one set; a row
+Every `*.jsonl` in FOLDER whose rows have `id`, `text` or `title`, and `lang` (null: must not be known) is a set; a row
 may say what its page or feed says in `language_declared` (or `html_lang`) and `language_hint`. Sets with a `kind` are
 split by it. For a set `NAME.jsonl` with its gold elsewhere, that gold is `NAME.gold.jsonl` (`id`, `lang`).
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from predict import predict_language, read_rows
+
 from transforms.language import LanguageConfig
 from transforms.language.backends import load_backend
 from transforms.language.tags import macrolanguage, primary_language
@@ -22,7 +23,9 @@ from transforms.language.tags import macrolanguage, primary_language
 
 def main(argv: list[str]) -> int:
     """Prints a table of accuracies; 0 if there was anything to measure."""
-    parser = argparse.ArgumentParser(prog="evaluate.py language", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="evaluate.py language", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of JSONL files")
     parser.add_argument("--backend", default="langdetect", help="langdetect, langdetect-rs or py3langid")
     parser.add_argument("--predictions", type=Path, help="folder to write predictions to")
@@ -55,7 +58,7 @@ def _gold(path: Path) -> list[dict[str, Any]]:
     """Rows with their gold, from the file itself or the gold beside it; none if it is not about languages."""
     if path.name.endswith(".gold.jsonl"):
         return []
-    rows = list(read_rows(path))
+    rows = [row for row in read_rows(path) if "id" in row]
     gold_path = path.with_suffix(".gold.jsonl")
     if gold_path.exists():
         gold = {row["id"]: row["lang"] for row in read_rows(gold_path) if "lang" in row}

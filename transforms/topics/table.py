@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,27 @@ import numpy.typing as npt
 TOP_LEVEL = tuple(f"medtop:{number:02d}000000" for number in range(1, 18))
 """The 17 top-level IPTC Media Topics, in the order of a table's columns."""
 
-_MAX_WORDS = 400
-_LEAD_WORDS = 60
+
+class Segment(NamedTuple):
+    """A part of a document: its words count `times` as often, and `squares` as much for the document's length."""
+
+    of_title: bool
+    words: int
+    times: int
+    squares: int
+
+
+SEGMENTS = (Segment(True, 250, 3, 12), Segment(False, 30, 2, 8), Segment(False, 250, 1, 1))
+"""The title, the lead and the text; the lead is part of the text, so its words count three times in all."""
+
+UNDECIDED = -1.4
+"""Log-odds of a topic before anything is known: a section, or two keywords, are enough to give it."""
+
 _MIN_WORDS = 4
+_FIRM_WORDS = 12
 _PAIR_BASE = 1 << 32
 
-Row = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -85,51 +100,62 @@ def load_table(language: str) -> Table | None:
 def score(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[float, ...] | None:
     """Log-odds of each of `TOP_LEVEL` above its threshold, for the words of a title and of a text.
 
-    None if the table knows fewer than four of the words: then it has no opinion.
+    None if the table knows fewer than four of the first words: then it has no opinion. Up to a dozen it has half of one.
     """
-    if len({word for word in (*title, *text[:_LEAD_WORDS]) if word in table.ids}) < _MIN_WORDS:
+    title, text = title[: SEGMENTS[0].words], text[: SEGMENTS[-1].words]
+    words, pairs = _rows(table, title, text)
+    known = int(np.count_nonzero(words[: len(title) + _FIRM_WORDS * 3] >= 0))
+    if known < _MIN_WORDS:
         return None
-    total = _sums(table, title, 2, 6) + _sums(table, text[:_LEAD_WORDS], 1, 3) + _sums(table, text[:_MAX_WORDS], 1, 1)
-    length = math.sqrt(max(int(total[-1]), 1))
+    firmness = min(known / _FIRM_WORDS, 1.0)
+    total = np.zeros(len(TOP_LEVEL) + 1, np.int64)
+    for segment in SEGMENTS:
+        begin, end = (0, len(title)) if segment.of_title else (len(title), len(title) + segment.words)
+        rows = np.concatenate((words[begin:end], pairs[begin : end - 1]))
+        rows.sort()
+        distinct = rows[1:][rows[1:] != rows[:-1]] if len(rows) else rows
+        distinct = distinct if not len(rows) or rows[0] < 0 else np.concatenate((rows[:1], distinct))
+        sums = np.add.reduce(table.weights.take(distinct, axis=0), axis=0, dtype=np.int32)
+        total[:-1] += segment.times * sums[:-1]
+        total[-1] += segment.squares * sums[-1]
+    *added, squares = total.tolist()
+    unit = table.scale / math.sqrt(max(squares, 1))
     return tuple(
-        table.bias[column] + int(total[column]) * table.scale / length - table.thresholds[column]
-        for column in range(len(TOP_LEVEL))
+        (bias + weight * unit - threshold) * firmness + UNDECIDED * (1.0 - firmness)
+        for bias, weight, threshold in zip(table.bias, added, table.thresholds, strict=True)
     )
 
 
 def weights_of_words(table: Table, title: Sequence[str], text: Sequence[str], column: int) -> list[tuple[str, float]]:
     """What each distinct word and pair adds to the log-odds of one topic; the most telling first, in a fixed order."""
+    title, text = title[: SEGMENTS[0].words], text[: SEGMENTS[-1].words]
+    words, pairs = _rows(table, title, text)
+    spelled = [*title, *text]
     added: dict[str, int] = {}
     total = 0
-    for words, times, squares in ((title, 2, 6), (text[:_LEAD_WORDS], 1, 3), (text[:_MAX_WORDS], 1, 1)):
-        rows = [(word, table.ids.get(word, -1)) for word in words]
-        named = {row: word for word, row in rows if row >= 0}
-        for (left, first), (right, second) in pairwise(rows):
-            place = int(np.searchsorted(table.pairs, first * _PAIR_BASE + second))
-            key = first * _PAIR_BASE + second
-            if first >= 0 and second >= 0 and place < len(table.pairs) and int(table.pairs[place]) == key:
-                named[len(table.ids) + place] = f"{left} {right}"
+    for segment in SEGMENTS:
+        begin, end = (0, len(title)) if segment.of_title else (len(title), len(title) + segment.words)
+        named = {int(row): spelled[begin + place] for place, row in enumerate(words[begin:end])}
+        for place, row in enumerate(pairs[begin : end - 1], begin):
+            named[int(row)] = f"{spelled[place]} {spelled[place + 1]}"
         for row, name in named.items():
-            added[name] = added.get(name, 0) + times * int(table.weights[row, column])
-            total += squares * int(table.weights[row, -1])
+            if row >= 0:
+                added[name] = added.get(name, 0) + segment.times * int(table.weights[row, column])
+                total += segment.squares * int(table.weights[row, -1])
     length = math.sqrt(max(total, 1))
     ranked = sorted(added.items(), key=lambda item: (-item[1], item[0]))
     return [(name, weight * table.scale / length) for name, weight in ranked if weight]
 
 
-def _sums(table: Table, words: Sequence[str], times: int, squares: int) -> Row:
-    """Sums of the rows of the distinct words and pairs, weights `times` and squares of length `squares` as much."""
-    count = len(words)
-    rows = np.fromiter(map(table.ids.get, words, [-1] * count), np.int64, count)
-    keys = rows[:-1] * _PAIR_BASE + rows[1:]
-    keys = keys[(rows[:-1] >= 0) & (rows[1:] >= 0)]
-    found = np.unique(rows[rows >= 0])
-    if len(keys) and len(table.pairs):
-        places = np.searchsorted(table.pairs, keys)
-        places[places == len(table.pairs)] = 0
-        places = np.unique(places[table.pairs[places] == keys])
-        found = np.concatenate((found, places + len(table.ids)))
-    sums: Row = table.weights[found].sum(axis=0, dtype=np.int32)
-    sums[:-1] *= times
-    sums[-1] *= squares
-    return sums
+def _rows(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[Rows, Rows]:
+    """The row of each word of title and text, and of each pair of neighbours; -1 for those the table does not have."""
+    get = table.ids.get
+    words = np.array([get(word, -1) for word in (*title, *text)], np.int64)
+    pairs = words[:-1] * _PAIR_BASE + words[1:]
+    if not len(pairs) or not len(table.pairs):
+        return words, np.full(len(pairs), -1)
+    places = np.searchsorted(table.pairs, pairs)
+    places[places == len(table.pairs)] = 0
+    found = table.pairs[places] == pairs
+    found[: len(title)][-1:] = False  # the last word of the title is no neighbour of the first of the text
+    return words, np.where(found, places + len(table.ids), -1)

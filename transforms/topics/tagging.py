@@ -10,12 +10,14 @@ from apache_beam.pvalue import PCollection
 from transforms.dead_letters import DeadLetters, MapOrDeadLetter
 from transforms.records import Article, Topic
 from transforms.topics.sections import topics_of_label
-from transforms.topics.table import TOP_LEVEL, load_table, score, weights_of_words
-from transforms.topics.taxonomy import load_taxonomy, phrases_of
-from transforms.topics.user_topics import UserTopic, UserTopics
+from transforms.topics.table import TOP_LEVEL, UNDECIDED, load_table, score, weights_of_words
+from transforms.topics.taxonomy import heads_of, load_taxonomy, phrases_of
+from transforms.topics.user_topics import Match, UserTopic, UserTopics
 from transforms.topics.words import words_of
 
-_MAX_CHARACTERS = 3000
+# The model reads 250 words; the user's phrases are looked for further down.
+_MODEL_CHARACTERS = 2000
+_USER_CHARACTERS = 20_000
 _MAX_LABELS = 30
 
 # What one label is worth, as log-odds: a section is chosen for the page, keywords are many and loose, a feed's topic is
@@ -23,11 +25,12 @@ _MAX_LABELS = 30
 _WORTH = {"section": 3.0, "feed": 2.0, "keywords": 1.0}
 _MOST = {"section": 3.0, "feed": 2.5, "keywords": 2.5}
 
-# Without a table for the language a topic has to be named by the publisher: a section or two keywords are enough.
-_WITHOUT_TABLE = -1.4
+# Log-odds above the threshold from which the model is named as a source beside a label.
+_SPEAKS = -1.0
 
 _STEEPNESS = 1.5
-_TERM_CONFIDENCE = 0.8
+# A topic one level down is no likelier than the one it lies below.
+_FIRM, _LOOSE = 0.95, 0.8
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,15 @@ class _Evidence:
 
     def top_level(self) -> list[tuple[float, str, str]]:
         """(log-odds over the threshold, uri, source) of each top-level topic."""
-        found = []
-        for column, uri in enumerate(TOP_LEVEL):
-            said = {source: labels for source, labels in self.labels.get(uri, {}).items() if labels}
-            worth = sum(min(_WORTH[source] * len(labels), _MOST[source]) for source, labels in sorted(said.items()))
-            odds = (self.model[column] if self.model else _WITHOUT_TABLE) + worth
-            from_model = ["model"] if self.model and (not said or self.model[column] > -1.0) else []
-            found.append((odds, uri, "+".join([*from_model, *sorted(said)])))
+        model = self.model or (UNDECIDED,) * len(TOP_LEVEL)
+        source = "model" if self.model else ""
+        found = [(odds, uri, source) for odds, uri in zip(model, TOP_LEVEL, strict=True)]
+        for column, (odds, uri, source) in enumerate(found):
+            said = self.labels.get(uri)
+            if said:
+                worth = sum(min(_WORTH[name] * len(labels), _MOST[name]) for name, labels in sorted(said.items()))
+                spoke = [source] if source and odds > _SPEAKS else []
+                found[column] = (odds + worth, uri, "+".join([*spoke, *sorted(said)]))
         return found
 
 
@@ -103,16 +108,12 @@ def tag_topics(article: Article, tagger: Tagger) -> Article:
     it alone, and says so in `warnings` (`topics:no_table`).
     """
     evidence = _gather(article, tagger)
-    topics = tuple(topic for topic, _ in _choose(evidence, tagger))
-    matches = tagger.user_topics.match(evidence.title, evidence.text, evidence.language)
-    own = sorted(
-        (Topic(match.topic.uri, match.topic.name, match.confidence, "terms") for match in matches),
-        key=lambda topic: (-topic.confidence, topic.uri),
-    )
+    topics = _choose(evidence, tagger)
+    own = sorted(_own_topics(article, evidence, tagger), key=lambda match: (-match.confidence, match.topic.uri))
     warnings = tuple(article.warnings)
     if not load_table(evidence.language) and "topics:no_table" not in warnings:
         warnings = (*warnings, "topics:no_table")
-    return replace(article, topics=(*topics, *own), warnings=warnings)
+    return replace(article, topics=(*topics, *map(_topic_of, own)), warnings=warnings)
 
 
 def score_topics(article: Article, tagger: Tagger) -> dict[str, float]:
@@ -125,23 +126,34 @@ def explain_topics(article: Article, tagger: Tagger, most: int = 12) -> tuple[Ex
     evidence = _gather(article, tagger)
     table = load_table(evidence.language)
     explanations = []
-    for topic, because in _choose(evidence, tagger):
-        words = list(because)
+    terms = _terms(evidence)
+    for topic in _choose(evidence, tagger):
+        words = [(term, 1.0) for term in terms.get(topic.uri, ())] + _labels_for(evidence, topic.uri)
         if table and topic.uri in TOP_LEVEL:
             words += weights_of_words(table, evidence.title, evidence.text, TOP_LEVEL.index(topic.uri))
         words.sort(key=lambda item: (-abs(item[1]), item[0]))
         explanations.append(Explanation(topic, tuple((word, round(weight, 3)) for word, weight in words[:most])))
-    for match in tagger.user_topics.match(evidence.title, evidence.text, evidence.language):
-        topic = Topic(match.topic.uri, match.topic.name, match.confidence, "terms")
-        explanations.append(Explanation(topic, match.phrases[:most]))
+    for match in sorted(_own_topics(article, evidence, tagger), key=lambda m: (-m.confidence, m.topic.uri)):
+        explanations.append(Explanation(_topic_of(match), match.phrases[:most]))
     return tuple(explanations)
+
+
+def _own_topics(article: Article, evidence: _Evidence, tagger: Tagger) -> tuple[Match, ...]:
+    if not tagger.user_topics.topics:
+        return ()
+    text = words_of((article.text or article.description)[:_USER_CHARACTERS])
+    return tagger.user_topics.match(evidence.title, text, evidence.language)
+
+
+def _topic_of(match: Match) -> Topic:
+    return Topic(match.topic.uri, match.topic.name, match.confidence, "terms")
 
 
 def _gather(article: Article, tagger: Tagger) -> _Evidence:
     language = article.language.partition("-")[0]
     language = {"nb": "no", "nn": "no"}.get(language, language)
-    title = words_of(article.title[:_MAX_CHARACTERS])
-    text = words_of(article.text[:_MAX_CHARACTERS] or article.description[:_MAX_CHARACTERS])
+    title = words_of(article.title[:_MODEL_CHARACTERS])
+    text = words_of((article.text or article.description)[:_MODEL_CHARACTERS])
     table = load_table(language)
     labels: dict[str, dict[str, list[str]]] = {}
     for source, said in (
@@ -169,47 +181,43 @@ def _ancestors(uris: Sequence[str], tagger: Tagger) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _choose(evidence: _Evidence, tagger: Tagger) -> list[tuple[Topic, tuple[tuple[str, float], ...]]]:
-    """The Media Topics that are likely, best first, each with the labels or names that spoke for it."""
-    ranked = sorted(evidence.top_level(), key=lambda item: (-item[0], item[1]))
-    best = ranked[0][0]
-    chosen = [item for item in ranked if item[0] > 0 or (item[0] == best and evidence.model and best > -evidence.floor)]
+def _choose(evidence: _Evidence, tagger: Tagger) -> list[Topic]:
+    """The Media Topics that are likely, best first."""
+    ranked = evidence.top_level()
+    best = max(odds for odds, _, _ in ranked)
+    least = min(best, 0.0) if evidence.model and best > -evidence.floor else 0.0
     found = [
-        (Topic(uri, tagger.name(uri, evidence.language), _confidence(odds), source), _because(evidence, uri))
-        for odds, uri, source in chosen
+        Topic(uri, tagger.name(uri, evidence.language), _confidence(odds), source)
+        for odds, uri, source in ranked
+        if odds > 0 or odds == best == least
     ]
-    if tagger.config.second_level:
-        found += _second_level({topic.uri: topic.confidence for topic, _ in found}, evidence, tagger)
-    return sorted(found, key=lambda item: (-item[0].confidence, item[0].uri))
+    if tagger.config.second_level and found:
+        found += _second_level({topic.uri: topic.confidence for topic in found}, evidence, tagger)
+    return sorted(found, key=lambda topic: (-topic.confidence, topic.uri))
 
 
-def _second_level(
-    parents: dict[str, float], evidence: _Evidence, tagger: Tagger
-) -> list[tuple[Topic, tuple[tuple[str, float], ...]]]:
+def _second_level(parents: dict[str, float], evidence: _Evidence, tagger: Tagger) -> list[Topic]:
     """Topics one level down that a label, or a name of the taxonomy in the title or lead, speaks for; never alone."""
     terms = _terms(evidence)
-    uris = sorted({*evidence.labels, *terms})
     found = []
-    for uri in uris:
+    for uri in sorted({*evidence.labels, *terms}):
         topic = tagger.taxonomy.topics[uri]
-        if topic.level != 2 or topic.top not in parents:
-            continue
-        sources = sorted(evidence.labels.get(uri, {})) + (["terms"] if uri in terms else [])
-        strength = _TERM_CONFIDENCE if sources == ["terms"] or sources == ["keywords"] else 0.95
-        confidence = round(parents[topic.top] * strength, 4)
-        because = _because(evidence, uri) + tuple((term, 1.0) for term in terms.get(uri, ()))
-        found.append((Topic(uri, tagger.name(uri, evidence.language), confidence, "+".join(sources)), because))
+        if topic.level == 2 and topic.top in parents:
+            sources = sorted(evidence.labels.get(uri, {})) + (["terms"] if uri in terms else [])
+            strength = _LOOSE if sources in (["terms"], ["keywords"]) else _FIRM
+            confidence = round(parents[topic.top] * strength, 4)
+            found.append(Topic(uri, tagger.name(uri, evidence.language), confidence, "+".join(sources)))
     return found
 
 
 def _terms(evidence: _Evidence) -> dict[str, list[str]]:
     """Second-level topics that are named, or have a topic below them named, in the title or the first 60 words."""
-    phrases = phrases_of(evidence.language)
+    phrases, heads = phrases_of(evidence.language), heads_of(evidence.language)
     taxonomy = load_taxonomy()
     found: dict[str, list[str]] = {}
     for words in (evidence.title, evidence.text[:60]):
         for place in range(len(words)):
-            for length in (3, 2, 1):
+            for length in (3, 2, 1) if words[place] in heads else ():
                 uri = phrases.get(tuple(words[place : place + length]))
                 second = taxonomy.topics[uri].second if uri else None
                 if second:
@@ -220,12 +228,9 @@ def _terms(evidence: _Evidence) -> dict[str, list[str]]:
     return found
 
 
-def _because(evidence: _Evidence, uri: str) -> tuple[tuple[str, float], ...]:
-    return tuple(
-        (f"{source}: {label}", _WORTH[source])
-        for source, labels in sorted(evidence.labels.get(uri, {}).items())
-        for label in labels
-    )
+def _labels_for(evidence: _Evidence, uri: str) -> list[tuple[str, float]]:
+    said = sorted(evidence.labels.get(uri, {}).items())
+    return [(f"{source}: {label}", _WORTH[source]) for source, labels in said for label in labels]
 
 
 def _confidence(odds: float) -> float:

@@ -9,6 +9,7 @@ from importlib import resources
 from transforms.topics.words import words_of
 
 _FALLBACK = "en"
+_NAMED_AS = {"no": "nb", "pt": "pt-PT"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Taxonomy:
         """The name of a topic in `language` (BCP 47), in its primary language, else in English."""
         names = self.topics[uri].names
         primary = language.partition("-")[0]
-        for tag in (language, primary, {"no": "nb", "pt": "pt-PT"}.get(primary, _FALLBACK), _FALLBACK):
+        for tag in (language, primary, _NAMED_AS.get(primary, _FALLBACK), _FALLBACK):
             if tag in names:
                 return names[tag]
         return uri
@@ -56,8 +57,14 @@ def phrases_of(language: str) -> dict[tuple[str, ...], str]:
     """
     found: dict[tuple[str, ...], tuple[int, str]] = {}
     for topic in load_taxonomy().topics.values():
-        for tag in (language, _FALLBACK):
+        for tag in (_NAMED_AS.get(language, language), _FALLBACK):
             words = tuple(words_of(topic.names.get(tag, "")))
             if words and (words not in found or (topic.level, topic.uri) < found[words]):
                 found[words] = (topic.level, topic.uri)
     return {words: uri for words, (_, uri) in found.items()}
+
+
+@lru_cache(maxsize=64)
+def heads_of(language: str) -> frozenset[str]:
+    """The words that names of topics begin with."""
+    return frozenset(words[0] for words in phrases_of(language))

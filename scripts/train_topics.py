@@ -1,0 +1,164 @@
+"""Trains the topic tables from the data they are documented to come from, and writes them where the runtime reads them.
+
+    pip install -e '.[train]'
+    scripts/train_topics.py --data FOLDER --embeddings CACHE [--out FOLDER] [--languages en,de,fr]
+
+FOLDER holds the texts that `transforms/topics/data/NOTICE` names. Embeddings of words are made once and kept in CACHE:
+four minutes for each of the larger languages, one for each of the others, on one core. The rest takes two.
+
+How: logistic regression for each topic over words and pairs of words of English texts; a kernel regression from the
+meaning of a word (its embedding) to its weights, averaged into the English table, and the whole of every other one;
+thresholds on whole articles.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from training.artefact import write_table, write_taxonomy
+from training.corpus import read_examples, read_gold, read_taxonomy, read_unlabelled
+from training.embeddings import commonest_words, embed_words, inverse_frequencies
+from training.regression import Meanings, fit_labels, fit_thresholds
+from training.vectors import Vocabulary, build_vocabulary, vectors
+
+from transforms.topics.table import TOP_LEVEL
+from transforms.topics.words import words_of
+
+ROOT = Path(__file__).resolve().parents[1]
+
+_WORDS = {"en": 20_000, "de": 22_000, "fr": 16_000}
+_FEWER_WORDS = 5_200
+_OTHERS = [
+    "es",
+    "pt",
+    "it",
+    "nl",
+    "pl",
+    "ru",
+    "sv",
+    "nb",
+    "da",
+    "cs",
+    "tr",
+    "el",
+    "uk",
+    "ar",
+    "zh",
+    "ja",
+    "id",
+    "ro",
+    "hu",
+    "fi",
+    "ko",
+    "fa",
+    "hi",
+    "vi",
+    "bg",
+]
+_TAGS = {"nb": "no"}
+
+_SHARE_OF_LABELS = 0.3
+_PAIRS_COUNT = 0.75
+_WEAKEST_PAIRS = 0.2
+_MIN_TEXTS = 15
+
+_THRESHOLD = -0.5  # log-odds: a tag is worth giving from a probability of .38, where F1 is best
+_FLOOR = 2.0
+
+Floats = npt.NDArray[np.floating]
+
+
+def main(argv: list[str]) -> int:
+    """Trains and writes all tables asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder of labelled texts and the taxonomy")
+    parser.add_argument("--embeddings", type=Path, required=True, help="folder to keep embeddings of words in")
+    parser.add_argument("--out", type=Path, default=ROOT / "transforms" / "topics" / "data")
+    parser.add_argument("--languages", default=",".join(["en", "de", "fr", *_OTHERS]))
+    args = parser.parse_args(argv)
+    gold = read_gold(args.data / "topics_valid_wikinews2019.jsonl")
+    labels = np.array([[uri in row["labels"] for uri in TOP_LEVEL] for row in gold], np.float64)
+    documents = [(words_of(row["title"]), words_of(row["text"])) for row in gold]
+
+    vocabulary, weights, bias, meanings = train_english(args.data, args.embeddings)
+    write_taxonomy(args.out / "mediatopics.json.gz", read_taxonomy(args.data))
+    for language in args.languages.split(","):
+        path = args.out / f"topics_{_TAGS.get(language, language)}.npz"
+        if language == "en":
+            odds = vectors(vocabulary, documents) @ weights.T + bias
+            slope, shift = fit_thresholds(odds, labels)
+            write_table(
+                path,
+                vocabulary.words,
+                vocabulary.pairs,
+                weights.T,
+                vocabulary.idf,
+                slope,
+                slope * bias + shift,
+                _THRESHOLD,
+                _FLOOR,
+            )
+        else:
+            words, found, idf = by_meaning(language, meanings, args.embeddings)
+            slope, shift = thresholds_by_meaning(meanings, args.embeddings, documents, labels)
+            write_table(path, words, [], found, idf, slope, shift, _THRESHOLD, _FLOOR)
+        print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB", flush=True)
+    return 0
+
+
+def train_english(data: Path, cache: Path) -> tuple[Vocabulary, Floats, Floats, Meanings]:
+    """Vocabulary, weights (topics x rows) and biases of English, and what meanings weigh."""
+    examples = read_examples(data)
+    texts = [words_of(example.text) for example in examples]
+    common = commonest_words("en", _WORDS["en"])
+    unlabelled = [words_of(text) for text in read_unlabelled(data)]
+    vocabulary = build_vocabulary([*texts, *unlabelled], common, least=3, least_pair=5)
+    matrix = vectors(vocabulary, (([], text) for text in texts))
+    weights, bias = fit_labels(matrix, examples)
+
+    frequencies = np.asarray((matrix > 0).sum(axis=0)).ravel()
+    rows = [row for row, word in enumerate(vocabulary.words) if frequencies[row] >= 9 or word in set(common)]
+    embeddings = embed_words("en", [vocabulary.words[row] for row in rows], cache)
+    fit = [place for place, row in enumerate(rows) if frequencies[row] >= _MIN_TEXTS]
+    meanings = Meanings(
+        embeddings[fit], weights[:, [rows[place] for place in fit]].T, frequencies[[rows[place] for place in fit]]
+    )
+    spread = weights[:, [rows[place] for place in fit]].std()
+    blended = weights.copy()
+    blended[:, rows] = _SHARE_OF_LABELS * weights[:, rows] + spread * meanings.weights(embeddings).T
+    blended[:, len(vocabulary.words) :] *= _PAIRS_COUNT
+    return *_without_weak_pairs(vocabulary, blended), bias, meanings
+
+
+def by_meaning(language: str, meanings: Meanings, cache: Path) -> tuple[list[str], Floats, npt.NDArray[np.float32]]:
+    """Words, weights (words x topics) and inverse frequencies of a language, from what its words mean alone."""
+    words = sorted(commonest_words(language, _WORDS.get(language, _FEWER_WORDS)))
+    return words, meanings.weights(embed_words(language, words, cache)), inverse_frequencies(language, words)
+
+
+def thresholds_by_meaning(
+    meanings: Meanings, cache: Path, documents: list[tuple[list[str], list[str]]], labels: Floats
+) -> tuple[float, Floats]:
+    """Slope and biases for a table made from meanings alone, found on English articles with such a table."""
+    words, weights, idf = by_meaning("en", meanings, cache)
+    odds = vectors(Vocabulary(words, [], idf), documents) @ weights
+    return fit_thresholds(odds, labels)
+
+
+def _without_weak_pairs(vocabulary: Vocabulary, weights: Floats) -> tuple[Vocabulary, Floats]:
+    """The pairs that tell least are left out; their words remain."""
+    count = len(vocabulary.words)
+    strength = np.abs(weights[:, count:]).max(axis=0) * vocabulary.idf[count:]
+    kept = np.flatnonzero(strength > np.quantile(strength, _WEAKEST_PAIRS))
+    rows = np.r_[np.arange(count), count + kept]
+    pairs = [vocabulary.pairs[place] for place in kept]
+    return Vocabulary(vocabulary.words, pairs, vocabulary.idf[rows]), weights[:, rows]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

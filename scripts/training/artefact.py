@@ -1,0 +1,84 @@
+"""Writes what the runtime reads: tables of integers, and the taxonomy without what nobody asks for."""
+
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.vectors import Floats
+
+_LANGUAGES = {
+    "Name (ar)": "ar",
+    "Name (de)": "de",
+    "Name (dk)": "da",
+    "Name (en-GB)": "en",
+    "Name (es)": "es",
+    "Name (fr)": "fr",
+    "Name (no-NB)": "nb",
+    "Name (no-NN)": "nn",
+    "Name (pt-BR)": "pt-BR",
+    "Name (pt-PT)": "pt-PT",
+    "Name (se)": "sv",
+    "Name (zh-Hans)": "zh",
+}
+_SQUARE = 0.9  # squares of the inverse document frequency, up to 141, as they fit in a byte
+
+
+def write_table(
+    path: Path,
+    words: Sequence[str],
+    pairs: Sequence[tuple[int, int]],
+    weights: Floats,
+    idf: Floats,
+    slope: float,
+    bias: npt.NDArray[np.floating[Any]],
+    threshold: float,
+    floor: float,
+) -> None:
+    """Writes a table; `weights` (rows x topics) times `idf` are what a row adds.
+
+    The same table always gives the same bytes: the archive carries no times.
+    """
+    added = weights * idf[:, None]
+    unit = float(np.quantile(np.abs(added).max(axis=1), 0.995)) / 127
+    columns = [
+        np.clip(np.rint(added / unit), -127, 127).astype(np.int8),
+        np.clip(np.rint(idf**2 * _SQUARE), 1, 127).astype(np.int8)[:, None],
+    ]
+    facts = {
+        "scale": round(slope * unit * _SQUARE**0.5, 9),
+        "bias": [round(float(value), 4) for value in bias],
+        "thresholds": [threshold] * len(bias),
+        "floor": floor,
+    }
+    arrays = {
+        "words": np.frombuffer("\n".join(words).encode(), np.uint8),
+        "pairs": np.array(sorted(pairs), np.uint32).reshape(-1, 2).T,
+        "weights": np.concatenate(columns, axis=1),
+        "facts": np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8),
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, array in arrays.items():
+            stream = io.BytesIO()
+            np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), stream.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+def write_taxonomy(path: Path, published: list[dict[str, Any]]) -> None:
+    """Writes uris, levels, ancestors and names; definitions are left out."""
+    topics = []
+    second: str | None = None
+    for topic in published:  # in the order of the tree, parents first
+        second = None if topic["level"] == 1 else topic["code"] if topic["level"] == 2 else second
+        names = {tag: " ".join(topic[key].split()) for key, tag in _LANGUAGES.items() if (topic.get(key) or "").strip()}
+        topics.append(
+            {"uri": topic["code"], "level": topic["level"], "top": topic["top"], "second": second, "names": names}
+        )
+    content = json.dumps(topics, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    path.write_bytes(gzip.compress(content, 9, mtime=0))

@@ -1,0 +1,94 @@
+"""Reads the labelled texts that the topic tables are trained from, and gives them the labels their sources lack."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from transforms.topics.table import TOP_LEVEL
+
+CODES = {uri: column for column, uri in enumerate(TOP_LEVEL)}
+
+# Sources label a text with the one section it stood under, and none has a section for labour or weather. What a text
+# is about beside its section follows IPTC's own definitions: obituaries, prizes and anniversaries are human interest,
+# migration and discrimination are society. Each pattern adds a label, none takes one away.
+_WEAK = {
+    "05": r"school(?:s|children)?|universit(?:y|ies)|teachers?|students?|tuition|curriculum|classrooms?",
+    "06": r"climate change|global warming|carbon|greenhouse gas\w*|emissions|endangered|wildlife|pollut\w+|deforest\w+|"
+    r"conservation|biodivers\w+|glaciers?|coral reefs?|oil spill|ecosystems?|renewable|extinct\w*",
+    "07": r"health|covid|coronavirus|vaccin\w+|disease|outbreak|epidemic|pandemic|hospitals?|ebola|cholera|influenza|"
+    r"measles|medicines?|cancer|quarantine|malaria|zika|surgery|doctors?|obesity|mental illness",
+    "08": r"(?:dies|died) (?:at|aged)|dies of|dead at|obituar\w+|funeral|aged \d+|nobel prize|oscars?|academy awards?|"
+    r"grammy\w*|wins? .{0,30}prize|awarded the|anniversary|guinness|world record|royal wedding|celebrit\w+|"
+    r"oldest (?:person|man|woman|living)|birthday|knighted|person of the year",
+    "09": r"on strike|strikes? (?:by|over|action|of|against)|general strike|trade unions?|labou?r unions?|walkouts?|"
+    r"lay ?offs?|laid off|lays? off|job cuts|cuts? .{0,12}jobs|minimum wage|unemploy\w*|jobless|wages|pay dispute|"
+    r"gig workers|working hours|workers'? rights|sacked|redundanc\w+|pensions?|retirement age|employees|workforce",
+    "12": r"pope|vatican|bishops?|archbishop|cardinals?|church(?:es)?|mosques?|imam|synagogue|catholic|anglican|"
+    r"muslims?|christians?|hindus?|buddhis\w+|religio\w+|clergy|priests?|dalai lama|blasphemy",
+    "14": r"migrants?|immigra\w+|refugees?|asylum[- ]seekers?|same[- ]sex|gay|lesbian|lgbt\w*|transgender|racis\w+|"
+    r"racial|discriminat\w+|women's rights|abortion|poverty|homeless\w*|indigenous|gender equality|domestic violence",
+    "17": r"hurricanes?|typhoons?|cyclones?|tropical storms?|tornado(?:es)?|blizzards?|snowstorms?|snowfall|"
+    r"heat ?waves?|heavy rain\w*|monsoon|thunderstorms?|hailstorm|windstorms?|storm surge|cold snap|drought|"
+    r"temperatures|weather|meteorolog\w+|winter storm",
+}
+_WEAK_PATTERNS = [(f"medtop:{code}000000", re.compile(rf"\b(?:{words})\b", re.I)) for code, words in _WEAK.items()]
+
+# Sections whose texts are about their label only now and then.
+_LOOSE_SECTIONS = {"COMEDY": 0.3, "IMPACT": 0.3, "PARENTS": 0.5, "WOMEN": 0.5, "DIVORCE": 0.5, "WEDDINGS": 0.5}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A labelled text: `labels` are top-level uris, `sections` those its source has any texts of."""
+
+    text: str
+    labels: frozenset[str]
+    source: str
+    weight: float
+
+
+def read_examples(folder: Path) -> list[Example]:
+    """All labelled texts of the folder of development data, training and validation parts."""
+    examples = [
+        Example(row["text"], _labels(row["text"], row["labels"]), "current-events", 1.0)
+        for part in ("train", "valid")
+        for row in _rows(folder / f"topics_{part}_wce.jsonl")
+    ]
+    examples += [
+        Example(row["title"], _labels(row["title"], row["labels"]), "huffpost", _LOOSE_SECTIONS.get(row["native"], 1.0))
+        for part in ("train", "valid")
+        for row in _rows(folder / f"topics_{part}_huffpost.jsonl")
+    ]
+    for topic in read_taxonomy(folder):
+        text = f"{topic['Name (en-GB)']} {topic['Definition (en-GB)']}"
+        examples.append(Example(text, frozenset((topic["top"],)), "iptc", 3.0))
+    return examples
+
+
+def read_unlabelled(folder: Path) -> list[str]:
+    """Texts without labels, for the vocabulary."""
+    return [row["text"] for row in _rows(folder / "unlabelled_wce.jsonl")]
+
+
+def read_taxonomy(folder: Path) -> list[dict[str, Any]]:
+    """The Media Topics as IPTC publishes them, in the order of the tree."""
+    (path,) = folder.glob("iptc_mediatopics_*.json")
+    topics: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))
+    return topics
+
+
+def read_gold(path: Path) -> list[dict[str, Any]]:
+    """Articles with `primary` and `labels`, for thresholds and figures."""
+    return list(_rows(path))
+
+
+def _labels(text: str, labels: list[str]) -> frozenset[str]:
+    return frozenset(labels) | {uri for uri, pattern in _WEAK_PATTERNS if pattern.search(text)}
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as lines:
+        yield from (json.loads(line) for line in lines if line.strip())

