@@ -24,16 +24,19 @@ from transforms.stories.terms import terms, weights_of, words_of
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
 TOLD_ANEW = [
-    "Islanders cut off as fire stops the ferry\nNorthern islands are without their ferry for more than a week. Fire broke "
-    "out in the engine room late on Tuesday; the crew put it out, and no one was injured. Fishing boats chartered by the "
-    "council take patients and mail across, and insulin comes by helicopter. The replacement engine must be brought from "
-    "a distant shipyard, the harbour master said.",
-    "Steinach saves its night train\nThe village of Steinach will pay for its night train itself. In a vote on Sunday a "
-    "large majority of residents wanted a fund into which every household pays, after the railway company had announced "
-    "the end of the train to the coast. Mayor Rosa Lindner sees a signal for other valleys; the railway is surprised.",
-    "Ancient water under the plateau\nGeologists have found a huge lake of slightly salty water below the desert plateau. "
-    "It took them four years of measurements. Survey leader Amina Darwesh warns that the lake cannot be renewed once it "
-    "has been pumped, while the water ministry plans test wells and herders fear for their oases.",
+    "Islanders cut off as fire stops the ferry\n"
+    "Northern islands are without their ferry for more than a week. Fire broke out in the engine room late on "
+    "Tuesday; the crew put it out, and no one was injured. Fishing boats chartered by the council take patients "
+    "and mail across, and insulin comes by helicopter. The replacement engine must be brought from a distant "
+    "shipyard, the harbour master said.",
+    "Steinach saves its night train\n"
+    "The village of Steinach will pay for its night train itself. In a vote on Sunday a large majority of "
+    "residents wanted a fund into which every household pays, after the railway company had announced the end "
+    "of the train to the coast. Mayor Rosa Lindner sees a signal for other valleys; the railway is surprised.",
+    "Ancient water under the plateau\n"
+    "Geologists have found a huge lake of slightly salty water below the desert plateau. It took them four "
+    "years of measurements. Survey leader Amina Darwesh warns that the lake cannot be renewed once it has been "
+    "pumped, while the water ministry plans test wells and herders fear for their oases.",
 ]
 HOUR = 3600
 COLLECTED: list[Article] = []
