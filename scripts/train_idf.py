@@ -49,7 +49,8 @@ def main() -> int:
         tables[language] = np.array([term for term, _ in listed], np.int64)
         tables[f"{language}.idf"] = np.array([weight for _, weight in listed], np.uint8)
     np.savez_compressed(args.out, **tables)
-    print(f"{len(tables) // 2} languages, wordfreq {importlib.metadata.version('wordfreq')}, {args.out.stat().st_size:,} B")
+    version = importlib.metadata.version("wordfreq")
+    print(f"{len(tables) // 2} languages, wordfreq {version}, {args.out.stat().st_size:,} B")
     return 0
 
 

@@ -1,7 +1,5 @@
 """Shards: what is remembered survives bundles, failures and restarts, and bundling never shows in what comes out."""
 
-# ruff: noqa: B008  (as in Beam)
-
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What makes an article this article: its canonical URL, its id, the hash of its content, and its time in the stream."""
+"""What makes an article this article: its canonical URL, its id, the hash of its content, its time in the stream."""
 
 import hashlib
 import re
@@ -25,25 +25,30 @@ _TRACKING_PREFIXES = (
     *("utm_", "utm-", "at_", "ns_", "pk_", "mtm_", "matomo_", "piwik_", "hsa_", "_hs", "oly_", "vero_", "itm_", "mkt_"),
     *("__cft__", "__tn__", "__twitter", "guce_", "fb_", "xtor", "wt_", "wt.", "cx_", "trk_", "_x_tr_", "aff_"),
 )
-_TRACKING = frozenset(
-    "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid twclid ttclid li_fat_id igshid igsh mc_cid mc_eid "
-    "cmp cmpid cmp_id campaign campaign_id campaignid icid ito spm _ga _gl ga_source ga_medium ga_campaign ga_content "
-    "ga_term ocid ncid sr_share ftag guccounter soc_src soc_trk referrer referer ref_src ref_url refsrc traffic_source "
-    "smid smtyp smprod rss amp _amp amp_js_v usqp googleamp partnerref feedname rssfeed socialreferrer social_ref "
-    "shared sharetype share_source mbid tpcc ref_ reflink linkback cvid ved usg".split()
+
+
+def _names(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_TRACKING = _names(
+    "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid twclid ttclid li_fat_id igshid igsh "
+    "mc_cid mc_eid cmp cmpid cmp_id campaign campaign_id campaignid icid ito spm _ga _gl ga_source "
+    "ga_medium ga_campaign ga_content ga_term ocid ncid sr_share ftag guccounter soc_src soc_trk referrer "
+    "referer ref_src ref_url refsrc traffic_source smid smtyp smprod rss amp _amp amp_js_v usqp googleamp "
+    "partnerref feedname rssfeed socialreferrer social_ref shared sharetype share_source mbid tpcc ref_ "
+    "reflink linkback cvid ved usg"
 )
-_SESSIONS = frozenset(
-    "phpsessid jsessionid aspsessionid sessionid session_id sessid asp.net_sessionid cfid cftoken zenid".split()
-)
+_SESSIONS = _names("phpsessid jsessionid aspsessionid sessionid session_id sessid asp.net_sessionid cfid cftoken zenid")
 # Names that say where the reader came from on one site, and number the article on another.
-_TRACKING_UNLESS_A_NUMBER = frozenset("ref source src from via partner origin feed medium share".split())
-_AMP_SWITCHES = frozenset("output outputtype type format view mode display".split())
+_TRACKING_UNLESS_A_NUMBER = _names("ref source src from via partner origin feed medium share")
+_AMP_SWITCHES = _names("output outputtype type format view mode display")
 _SESSION_VALUE = re.compile(r"[0-9a-f]{24,}\Z", re.IGNORECASE)
 
 _READER_HOSTS = ("www.", "amp.", "m.", "mobile.")
 _GOOGLE_AMP = re.compile(r"/amp/(s/)?([^/].*)\Z", re.DOTALL)
 _AMP_CACHE = re.compile(r"/[cvwi]/(s/)?([^/].*)\Z", re.DOTALL)
-_PAGES = frozenset("page p pg seite pagina start offset".split())
+_PAGES = _names("page p pg seite pagina start offset")
 _LONG_NUMBER = re.compile(r"[0-9]{5,}")
 
 
@@ -66,10 +71,7 @@ def canonical_url(url: str) -> str:
     inner = _behind_amp(host, parts.path)
     if inner:
         return canonical_url(inner + (f"?{parts.query}" if parts.query else ""))
-    if port in (None, 80, 443):
-        place = _without_reader(host)
-    else:
-        place = f"{_without_reader(host)}:{port}"
+    place = _without_reader(host) if port in (None, 80, 443) else f"{_without_reader(host)}:{port}"
     query = _query(parts.query)
     path = _path(parts.path)
     fragment = f"#{quote(parts.fragment, safe='/!?=&:;,%')}" if parts.fragment.startswith("!") else ""
@@ -91,7 +93,7 @@ def _without_reader(host: str) -> str:
 
 
 def _behind_amp(host: str, path: str) -> Optional[str]:
-    if host.startswith("www.google.") or host.startswith("google."):
+    if host.startswith(("www.google.", "google.")):
         match = _GOOGLE_AMP.match(path)
     elif host.endswith(".cdn.ampproject.org"):
         match = _AMP_CACHE.match(path)
@@ -159,16 +161,15 @@ def identity_url(url: str, declared: str) -> str:
     """The canonical form of `url`, or of the address its page declares for itself (`rel=canonical`) if that is safe.
 
     Pages declare the front page, a section, another outlet or the wrong article as canonical. So what a page declares
-    is believed only on its own host (or one above or below it), and only if it plainly names the same article: its last
-    segment is in `url` as well and is more than a word or two, or both have the same long number; and it drops neither
-    a page number nor, where the path names nothing by itself, the query. Otherwise `url` speaks for itself.
+    is believed only on its own host, and only if it plainly names the same article: its last segment is that of `url`
+    and is more than a word or two, or both have the same long numbers; and it drops neither a page number nor, where
+    the path names nothing by itself, the query. Otherwise `url` speaks for itself.
     """
     own, other = canonical_url(url), canonical_url(declared)
     if not own or not other or own == other:
         return own or other
     mine, theirs = urlsplit(own), urlsplit(other)
-    hosts = (mine.netloc, theirs.netloc)
-    if mine.netloc != theirs.netloc and not (hosts[0].endswith(f".{hosts[1]}") or hosts[1].endswith(f".{hosts[0]}")):
+    if mine.netloc != theirs.netloc:
         return own
     my_fields, their_fields = dict(parse_qsl(mine.query)), dict(parse_qsl(theirs.query))
     if any(my_fields.get(name) != their_fields.get(name) for name in _PAGES):

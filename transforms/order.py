@@ -22,7 +22,10 @@ def key_of(seconds: float, tie: str, article_id: str, unit: str, content: str) -
     Raises:
         ValueError: `article_id` is not one that `identity.article_id` made.
     """
-    identity = bytes.fromhex(article_id)
+    try:
+        identity = bytes.fromhex(article_id)
+    except ValueError:
+        identity = b""
     if len(identity) != ID:
         raise ValueError(f"{article_id!r} is not an article id: it has 20 hexadecimal digits (see `identify`)")
     unit_hash = hashlib.blake2b(f"{unit}\n{content}".encode("utf-8", "replace"), digest_size=4).digest()

@@ -18,8 +18,6 @@ Three cells a shard:
   head it stands for; after a restart or a bundle that failed the heads differ, and it is built again from the log.
 """
 
-# ruff: noqa: B008  (state and timer parameters are default values: Beam's idiom)
-
 import hashlib
 import itertools
 import struct

@@ -34,8 +34,7 @@ def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
     """The lines of one file."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
                 yield json.loads(line)
@@ -90,7 +89,7 @@ def mark(
             )
             if stories:
                 identified = identified | "Language" >> IdentifyLanguage(LanguageConfig(), dead_letters)
-            marked = identified | "Duplicates" >> MarkDuplicates(DuplicatesConfig(policy="label", shards=shards))
+            marked = identified | "Duplicates" >> MarkDuplicates(DuplicatesConfig(duplicates="label", shards=shards))
             if stories:
                 marked = marked | "Stories" >> LinkStories(StoriesConfig(shards=shards))
             lines = marked | "As lines" >> beam.Map(line_of).with_output_types(str)

@@ -1,6 +1,6 @@
 """How well copies are found: runs the stage itself on a folder of documents and scores what comes out.
 
-    scripts/evaluate.py duplicates --data FOLDER
+scripts/evaluate.py duplicates --data FOLDER
 """
 
 import argparse

@@ -193,7 +193,10 @@ def by_operation(docs: Mapping[str, Document], clusters: Mapping[str, str]) -> d
 def table(scores: Mapping[str, Mapping[str, Any]]) -> str:
     """The scores, one line a group."""
     return "\n".join(
-        f"{name:<28}" + "  ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in line.items())
+        f"{name:<28}"
+        + "  ".join(
+            f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in line.items()
+        )
         for name, line in scores.items()
     )
 

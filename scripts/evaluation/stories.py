@@ -1,6 +1,6 @@
 """How well stories are gathered: runs the stages themselves on a folder of documents and scores what comes out.
 
-    scripts/evaluate.py stories --data FOLDER
+scripts/evaluate.py stories --data FOLDER
 """
 
 import argparse

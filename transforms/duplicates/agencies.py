@@ -44,9 +44,7 @@ _AGENCIES = (
 _NAME = "|".join(f"(?P<a{i}>{names})" for i, (_, names) in enumerate(_AGENCIES))
 # As datelines and credits have it: "BERLIN (AP) -", "Paris/dpa", "(Reuters)" at the start or the end, "Copyright 2018
 # The Associated Press", "新华社". Never merely a mention in a sentence.
-_CREDIT = re.compile(
-    rf"[(\[](?:{_NAME})(?:[ /,][^()\[\]]{{0,40}})?[)\]]"
-)
+_CREDIT = re.compile(rf"[(\[](?:{_NAME})(?:[ /,][^()\[\]]{{0,40}})?[)\]]")
 _DATELINE_DASH = re.compile(r"\A[^\n.!?]{0,60}[\s/(](?P<name>[^\W\d_]{2,10}|Europa Press|RIA Novosti)\)?\s{0,2}[-–—:]")
 _COPYRIGHT = re.compile(rf"(?:©|\(c\)|[Cc]opyright)\s{{0,3}}(?:\d{{4}}\s{{0,3}})?(?:by\s)?(?:{_NAME})\b")
 _START, _END = 200, 300

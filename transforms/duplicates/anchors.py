@@ -203,9 +203,7 @@ def unpack_answers(packed: bytes) -> list[tuple[bytes, list[tuple[bytes, int]]]]
     answers = []
     done = 0
     for key, number in zip(keys, each, strict=True):
-        found = [
-            (packed[at + i * KEY : at + i * KEY + KEY], counts[i]) for i in range(done, done + number)
-        ]
+        found = [(packed[at + i * KEY : at + i * KEY + KEY], counts[i]) for i in range(done, done + number)]
         answers.append((key, found))
         done += number
     return answers

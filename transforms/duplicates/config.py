@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class DuplicatesConfig:
     """Settings of `MarkDuplicates`. The thresholds are measured, not matters of taste: see the evaluation."""
 
-    policy: str = "drop"
+    duplicates: str = "drop"
     """`drop`: sinks get the first of each group, and who copied it. `label`: sinks get all, marked."""
     survivor: str = "first"
     """`first`: who came first stands for the group. `original`: a later text that the copies name as their source takes
@@ -37,9 +37,11 @@ class DuplicatesConfig:
     """Most articles that one is compared with."""
 
     def __post_init__(self) -> None:
-        if self.policy not in ("drop", "label"):
-            raise ValueError(f"policy: {self.policy!r} is not known; use `drop` or `label`")
+        if self.duplicates not in ("drop", "label"):
+            raise ValueError(f"duplicates: {self.duplicates!r} is not known; use `drop` or `label`")
         if self.survivor not in ("first", "original", "fullest"):
             raise ValueError(f"survivor: {self.survivor!r} is not known; use `first`, `original` or `fullest`")
         if not 1 <= self.shards <= 4096:
-            raise ValueError(f"shards: {self.shards} is out of range; use 1 to 8 on one machine, up to 4096 on a cluster")
+            raise ValueError(
+                f"shards: {self.shards} is out of range; use 1 to 8 on one machine, up to 4096 on a cluster"
+            )

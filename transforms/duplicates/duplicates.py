@@ -14,24 +14,23 @@ from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import features
 from transforms.duplicates.outlets import Outlets
 from transforms.duplicates.prints import Sighting
-from transforms.order import id_of, id_shard, article_key
+from transforms.duplicates.similarity import FEWEST_WORDS
 from transforms.duplicates.sketches import Sketches
 from transforms.duplicates.verdicts import Verdicts, awaiting
 from transforms.identity import event_time
+from transforms.order import article_key, id_of, id_shard
 from transforms.records import Article
 from transforms.shards import Sent, ShardLine, ShardStage, WarmStart, shard_of
 
 HOPS = 5
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
 
-_FEWEST_WORDS = 20
-
 
 def sighting(article: Article) -> Sighting:
     """What the shards are told of an article that `identify` has seen."""
     outlet = outlet_of(article)
     seen = features(article.text)
-    if seen.words < _FEWEST_WORDS:
+    if seen.words < FEWEST_WORDS:
         # "Subscribe to read on" under two titles is two articles.
         seen = seen._replace(exact=features(f"{article.title}\n{article.text}").exact)
     return Sighting(
@@ -65,14 +64,25 @@ class Address:
         yield Sent("verdicts", id_shard(id_of(told.key), shards), awaiting(told.key, article))
 
 
+def stages(config: DuplicatesConfig) -> list[ShardStage]:
+    """The shard stages in their order."""
+    return [
+        ShardStage("outlets", Outlets(config)),
+        ShardStage("anchors", Anchors(config)),
+        ShardStage("candidates", Candidates(config)),
+        ShardStage("sketches", Sketches(config)),
+        ShardStage("verdicts", Verdicts(config)),
+    ]
+
+
 class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]):
     """Gives each article its `duplicate_kind`, `duplicate_of`, `duplicate_score`, `revision` and `wire_agency`.
 
-    Every article comes out exactly once, whatever it is: `unique`, `revision` (new content at a known address, or by the
-    policy `survivor` a better copy), `unchanged` (nothing new at a known address), or a copy of an earlier article:
-    `exact`, `near`, `syndicated` (near, and credited to a wire agency), `excerpt`. What is earlier goes by the
-    total order of inputs (`order_time`, `origin.rank`, id), whatever the order of arrival, and `duplicate_of` always names an article that is earlier:
-    there are no circles, and the first of a group always stays.
+    Every article comes out exactly once, whatever it is: `unique`; `revision` (new content at a known address, or by
+    the policy `survivor` a better copy); `unchanged` (nothing new at a known address); or a copy of an earlier article:
+    `exact`, `near`, `syndicated` (near, and credited to a wire agency) or `excerpt`. What is earlier goes by the total
+    order of inputs (`transforms.order`), whatever the order of arrival, and `duplicate_of` always names an article that
+    is earlier: there are no circles, and the first of a group always stays.
 
     Args:
         config: thresholds, horizon and number of shards.
@@ -87,13 +97,8 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
         self._warm = warm
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        stages = [
-            ShardStage("outlets", Outlets(self._config)),
-            ShardStage("anchors", Anchors(self._config)),
-            ShardStage("candidates", Candidates(self._config)),
-            ShardStage("sketches", Sketches(self._config)),
-            ShardStage("verdicts", Verdicts(self._config)),
-        ]
         return articles | "Compare" >> ShardLine(
-            Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._warm
+            *(Address(self._config), stages(self._config), Article, self._config.grain_seconds),
+            first_hop=self._first_hop,
+            warm=self._warm,
         )

@@ -1,4 +1,4 @@
-"""What a text is recognised by: anchors, a sketch, numbers, and the hashes of its sentences. Bytes and numpy, no text."""
+"""What a text is recognised by: anchors, a sketch, numbers, hashes of its sentences. Numbers only, no text."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -98,16 +98,18 @@ def _powers() -> tuple[U64, U64]:
 
 def _mixed(hashes: U64) -> U64:
     """The finalizer of SplitMix64 (Steele, Lea, Flood 2014): makes hashes that differ in one bit differ in half."""
-    h = hashes ^ (hashes >> np.uint64(30))
-    h = h * np.uint64(0xBF58476D1CE4E5B9)
-    h = h ^ (h >> np.uint64(27))
-    h = h * np.uint64(0x94D049BB133111EB)
-    return h ^ (h >> np.uint64(31))
+    mixed: U64 = hashes ^ (hashes >> np.uint64(30))
+    mixed = mixed * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = mixed ^ (mixed >> np.uint64(27))
+    mixed = mixed * np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 def _spans(prefix: U64, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> U64:
     """Hashes of `text[start:end]` for many spans, from the sums over its beginnings."""
-    return (prefix[ends] - prefix[starts]) * _powers()[1][starts]
+    hashes: U64 = (prefix[ends] - prefix[starts]) * _powers()[1][starts]
+    return hashes
 
 
 def features(text: str) -> Features:

@@ -65,7 +65,7 @@ def settled(key: bytes, standing: int, revision: int, asked: int) -> bytes:
 
 def unpack_settled(packed: bytes) -> tuple[bytes, int, int, int]:
     """Key, standing, revision, number of sketch shards asked."""
-    return _SETTLED.unpack_from(packed)  # type: ignore[return-value]
+    return _SETTLED.unpack_from(packed)
 
 
 class OutletMemory:
@@ -103,7 +103,12 @@ class OutletMemory:
         return Work(sent=sent, learnt=pack(learnt) if learnt else b"")
 
     def _one(
-        self, sighting: Sighting, sent: list[Sent], learnt: list[bytes], asking: list[tuple[bytes, int]], anchors: list[U64]
+        self,
+        sighting: Sighting,
+        sent: list[Sent],
+        learnt: list[bytes],
+        asking: list[tuple[bytes, int]],
+        anchors: list[U64],
     ) -> None:
         key = sighting.key
         article = id_of(key)
@@ -154,7 +159,9 @@ class OutletMemory:
         f = sighting.features
         if not sighting.outlet or not recent or len(recent) < BOILERPLATE_PRINTED:
             return None
-        printed = np.concatenate([np.unique(sentences) for key, sentences in recent if id_of(key) != article] or [[]])
+        printed = np.concatenate(
+            [np.zeros(0, np.uint64), *(np.unique(own) for key, own in recent if id_of(key) != article)]
+        )
         if not printed.size:
             return None
         printed.sort()
@@ -194,9 +201,7 @@ class OutletMemory:
             for article, known in self._known.items()
             if self._newest - micros_of(known.latest) <= self._remembered(known)
         }
-        places = {
-            key: (outlet, sentences) for outlet, recent in self._sentences.items() for key, sentences in recent
-        }
+        places = {key: (outlet, sentences) for outlet, recent in self._sentences.items() for key, sentences in recent}
         entry: list[bytes] = []
         none = np.zeros(0, np.uint64)
         for known in sorted(self._known.values(), key=lambda known: known.latest):
@@ -228,9 +233,7 @@ def question(keys: bytes, times: npt.NDArray[np.int64], whose: npt.NDArray[np.ui
 
     What is asked is what is learnt: this is an entry of the log, too.
     """
-    return (
-        _QUESTION.pack(times.size, anchors.size) + anchors.tobytes() + times.tobytes() + whose.tobytes() + keys
-    )
+    return _QUESTION.pack(times.size, anchors.size) + anchors.tobytes() + times.tobytes() + whose.tobytes() + keys
 
 
 def unpack_question(packed: bytes) -> tuple[bytes, npt.NDArray[np.int64], npt.NDArray[np.uint32], U64]:
@@ -241,4 +244,3 @@ def unpack_question(packed: bytes) -> tuple[bytes, npt.NDArray[np.int64], npt.ND
     times = np.frombuffer(packed, np.int64, articles, at + 8 * count)
     at += 8 * count + 8 * articles
     return packed[at + 4 * count :], times, np.frombuffer(packed, np.uint32, count, at), anchors
-

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.duplicates.features import U32, U64, Features
+from transforms.duplicates.features import U32, Features
 from transforms.order import KEY
 
 _PRINT = struct.Struct(f"<{KEY}s{KEY}sqQIHBHB")
@@ -79,10 +79,12 @@ def unpack_sighting(packed: bytes) -> Sighting:
     key, time, content, by_content, outlet, exact, words, *sizes = _FEATURES.unpack_from(packed)
     sentences, anchors, sketch, numbers = sizes
     at = _FEATURES.size
-    wide: list[U64 | U32] = []
-    for size, kind, width in ((sentences, np.uint64, 8), (anchors, np.uint64, 8), (sketch, np.uint32, 4)):
-        wide.append(np.frombuffer(packed, kind, size, at))
-        at += size * width
+    sentence_hashes = np.frombuffer(packed, np.uint64, sentences, at)
+    at += 8 * sentences
+    anchor_hashes = np.frombuffer(packed, np.uint64, anchors, at)
+    at += 8 * anchors
+    sketch_hashes = np.frombuffer(packed, np.uint32, sketch, at)
+    at += 4 * sketch
     number_hashes = np.frombuffer(packed, np.uint32, numbers, at)
     at += 4 * numbers
     narrow = []
@@ -90,6 +92,7 @@ def unpack_sighting(packed: bytes) -> Sighting:
         narrow.append(np.frombuffer(packed, np.uint16, size, at))
         at += 2 * size
     features = Features(
-        *(words, exact, wide[0], narrow[0], wide[1], narrow[1], wide[2], narrow[2], number_hashes, narrow[3])
+        *(words, exact, sentence_hashes, narrow[0], anchor_hashes, narrow[1]),
+        *(sketch_hashes, narrow[2], number_hashes, narrow[3]),
     )
     return Sighting(key, time, content, bool(by_content), outlet, features)

@@ -11,6 +11,9 @@ from transforms.duplicates.prints import Print
 EXACT, NEAR, EXCERPT = 0, 1, 2
 KINDS = ("exact", "near", "excerpt")
 
+FEWEST_WORDS = 20
+"""Shorter texts are copies only if they and their titles are equal: "Subscribe to read on" says nothing."""
+
 
 class Likeness(NamedTuple):
     """How a text is like an earlier one."""
@@ -81,6 +84,8 @@ def verdict(later: Print, earlier: Print, config: DuplicatesConfig) -> Optional[
         return None
     if later.exact == earlier.exact:
         return Verdict(EXACT, 0.0, earlier.key, earlier.revision, 1.0, earlier.words)
+    if min(later.words, earlier.words) < FEWEST_WORDS:
+        return None
     like = likeness(later, earlier, config)
     if like.numbers_shared < config.numbers_shared:
         return None

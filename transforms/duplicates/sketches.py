@@ -9,8 +9,8 @@ from typing import Optional
 from transforms.duplicates.candidates import unpack_probe
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.prints import unpack_print
-from transforms.order import KEY, id_of, id_shard, micros_of
 from transforms.duplicates.similarity import Verdict, verdict
+from transforms.order import KEY, id_of, id_shard, micros_of
 from transforms.shards import Sent, Work, pack, unpack
 
 _HOUR = 3_600_000_000

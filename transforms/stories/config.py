@@ -20,4 +20,6 @@ class StoriesConfig:
 
     def __post_init__(self) -> None:
         if not 1 <= self.shards <= 4096:
-            raise ValueError(f"shards: {self.shards} is out of range; use 1 to 8 on one machine, up to 4096 on a cluster")
+            raise ValueError(
+                f"shards: {self.shards} is out of range; use 1 to 8 on one machine, up to 4096 on a cluster"
+            )

@@ -60,7 +60,7 @@ def told(key: bytes, story: bytes, score: float) -> bytes:
 
 def unpack_told(packed: bytes) -> tuple[bytes, bytes, float]:
     """Key, story, score."""
-    return _TOLD.unpack_from(packed, 1)  # type: ignore[return-value]
+    return _TOLD.unpack_from(packed, 1)
 
 
 @dataclass
@@ -185,9 +185,7 @@ class StoryMemory:
         for term, weight in list(notice.terms.items())[:SEARCHED]:
             for identity in self._by_term.get((notice.language, term), ()):
                 found[identity] = found.get(identity, 0.0) + weight * self._stories[identity].terms[term]
-        likely = sorted(
-            (-product / self._stories[identity].length, identity) for identity, product in found.items()
-        )
+        likely = sorted((-product / self._stories[identity].length, identity) for identity, product in found.items())
         threshold = self._config.similar if weights_of(notice.language) else self._config.similar_unweighed
         best: tuple[float, bytes] = (-threshold, b"")
         open_stories = 0

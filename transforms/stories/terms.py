@@ -44,8 +44,8 @@ def _tables() -> dict[str, dict[int, float]]:
 
 @lru_cache(maxsize=256)
 def weights_of(language: str) -> Optional[dict[int, float]]:
-    """Inverse document frequencies (natural logarithm, documents of 400 words) of the words of a language by term; those
-    of rarer words are that of key -1. None for a language that no table is shipped for."""
+    """Inverse document frequencies of a language's words by term (natural logarithm, documents of 400 words); that of
+    any rarer word has the key -1. None for a language that no table is shipped for."""
     return _tables().get(language.partition("-")[0].lower())
 
 
@@ -69,11 +69,8 @@ def terms(title: str, text: str, language: str) -> dict[int, float]:
     weights: list[tuple[float, int]] = []
     for word, count in counts.items():
         term = term_of(word)
-        if table is None:
-            # Rare words are long in all languages (Zipf's law of abbreviation).
-            rarity = min(float(len(word)), _LONGEST_WORD)
-        else:
-            rarity = table.get(term, table[-1])
+        # Where there is no table: rare words are long in all languages (Zipf's law of abbreviation).
+        rarity = table.get(term, table[-1]) if table else min(float(len(word)), _LONGEST_WORD)
         weights.append((-(1 + math.log(count)) * rarity, term))
     weights.sort()
     heaviest = {term: -weight for weight, term in weights[:TERMS]}

@@ -1,0 +1,312 @@
+"""Copies: found whatever was done to them, the same for any order of arrival, and the first of a group always stays."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+from apache_beam.transforms.window import TimestampedValue
+
+from transforms import shards
+from transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from transforms.identity import event_time, identify
+from transforms.records import Article, Origin
+
+WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
+HOUR = 3600
+FOOTER = (
+    "\nThis text was first sent to our subscribers in the morning letter.\n"
+    "Read more about this and other matters in our weekend edition, on sale at every kiosk from Friday on."
+)
+
+
+def article(number: int, host: str, hours: float, text: str = "", slug: str = "", title: str = "") -> Article:
+    """Article `number` of the written ones (or another text) as `host` has it, seen so many hours after the first."""
+    seconds = round(hours * HOUR)
+    seen = f"2024-03-{1 + seconds // 86400:02}T{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}Z"
+    return identify(
+        Article(
+            url=f"https://{host}/{slug or f'article-number-{number}'}",
+            title=title or WRITTEN[number]["title"],
+            text=text or WRITTEN[number]["text"],
+            origin=Origin(unit=f"{host}/{number}/{hours}", seen_at=seen),
+        )
+    )
+
+
+def written(number: int) -> str:
+    return str(WRITTEN[number]["text"])
+
+
+COLLECTED: list[Article] = []
+
+
+def collect(found: Article) -> None:
+    COLLECTED.append(found)
+
+
+def stamped(one: Article) -> Any:
+    return TimestampedValue(one, event_time(one))
+
+
+def marked(articles: Sequence[Article], **settings: Any) -> dict[str, Article]:
+    """What `MarkDuplicates` makes of them, by unit."""
+    COLLECTED.clear()
+    with beam.Pipeline() as pipeline:
+        stamps = pipeline | beam.Create(articles) | beam.Map(stamped).with_output_types(Article)
+        stamps | MarkDuplicates(DuplicatesConfig(**settings)) | "Collect" >> beam.Map(collect)
+    assert sorted(one.origin.unit for one in COLLECTED) == sorted(one.origin.unit for one in articles)
+    return {one.origin.unit: one for one in COLLECTED}
+
+
+def kinds(found: dict[str, Article]) -> dict[str, tuple[str, str | None]]:
+    """Of each unit its kind, and which unit it points to."""
+    units: dict[str, str] = {}
+    for one in sorted(found.values(), key=lambda one: (event_time(one), one.origin.unit)):
+        units.setdefault(one.id, one.origin.unit)
+    return {
+        unit: (one.duplicate_kind, units[one.duplicate_of] if one.duplicate_of else None) for unit, one in found.items()
+    }
+
+
+def test_copies_are_told_from_other_news() -> None:
+    paragraphs = written(0).split("\n")
+    with_typos = written(0).replace("harbour", "harbor").replace("fire", "flre").replace("medicine", "medlcine")
+    copies = {
+        "first.example/0/0": article(0, "first.example", 0),
+        "exact.example/0/1": article(0, "exact.example", 1, written(0).upper() + "\n"),
+        "typos.example/0/2": article(0, "typos.example", 2, with_typos, title="Islands cut off"),
+        "wire.example/0/3": article(0, "wire.example", 3, f"NORTHHAVEN (AP) - {written(0)}"),
+        "footer.example/0/4": article(0, "footer.example", 4, written(0) + FOOTER),
+        "brief.example/0/5": article(0, "brief.example", 5, "\n".join(paragraphs[:2])),
+        **{f"other.example/{n}/6": article(n, "other.example", 6) for n in range(1, 8)},
+    }
+    found = kinds(marked(list(copies.values())))
+    first = "first.example/0/0"
+    assert found.pop(first) == ("unique", None)
+    assert found.pop("exact.example/0/1") == ("exact", first)
+    assert found.pop("typos.example/0/2") == ("near", first)
+    assert found.pop("wire.example/0/3") == ("syndicated", first)
+    assert found.pop("footer.example/0/4") == ("near", first)
+    assert found.pop("brief.example/0/5") == ("excerpt", first)
+    assert set(found.values()) == {("unique", None)}
+
+
+def test_the_wire_agency_is_named() -> None:
+    found = marked([article(0, "a.example", 0, f"NORTHHAVEN (AP) - {written(0)}"), article(1, "a.example", 1)])
+    assert found["a.example/0/0"].wire_agency == "AP"
+    assert found["a.example/1/1"].wire_agency is None
+
+
+def test_the_first_stays_and_the_longer_later_one_is_no_excerpt() -> None:
+    brief = "\n".join(written(2).split("\n")[:2])
+    found = kinds(marked([article(2, "brief.example", 0, brief), article(2, "full.example", 1)]))
+    assert found == {"brief.example/2/0": ("unique", None), "full.example/2/1": ("near", "brief.example/2/0")} or found[
+        "full.example/2/1"
+    ] == ("unique", None)
+
+
+def test_new_content_at_a_known_address_is_a_revision_and_none_is_unchanged() -> None:
+    updated = written(3) + "\nThe sixth concert is sold out."
+    found = marked(
+        [
+            article(3, "a.example", 0),
+            article(3, "a.example", 1),
+            article(3, "a.example", 2, updated),
+            article(3, "a.example", 3, updated),
+            article(3, "b.example", 4, updated),
+        ]
+    )
+    assert [(one.duplicate_kind, one.revision) for _, one in sorted(found.items())] == [
+        ("unique", 1),
+        ("unchanged", 1),
+        ("revision", 2),
+        ("unchanged", 2),
+        ("exact", 1),
+    ]
+    assert len({one.id for unit, one in found.items() if unit.startswith("a.")}) == 1
+    assert found["b.example/3/4"].duplicate_of == found["a.example/3/0"].id
+
+
+def weather(town: str, numbers: Sequence[int]) -> str:
+    low, high, rain, wind, sunrise = numbers
+    return (
+        f"Weather for {town}. Temperatures will rise from {low} degrees in the morning to {high} degrees in the "
+        f"afternoon. The chance of rain is {rain} percent, with winds from the west at {wind} kilometres an hour. The "
+        f"sun rises at {sunrise} minutes past six. Drivers are asked to take care on bridges and in low places, where "
+        "there may be fog until the late morning. The next forecast will be published at the usual time tomorrow."
+    )
+
+
+def test_templates_with_other_numbers_are_other_news() -> None:
+    found = kinds(
+        marked(
+            [
+                article(0, "weather.example", 0, weather("Ostrava", (11, 23, 40, 18, 12)), "monday"),
+                article(0, "weather.example", 24, weather("Ostrava", (9, 17, 85, 31, 14)), "tuesday"),
+                article(0, "copy.example", 25, weather("Ostrava", (9, 17, 85, 31, 14)) + " Stay safe."),
+            ]
+        )
+    )
+    assert found == {
+        "weather.example/0/0": ("unique", None),
+        "weather.example/0/24": ("unique", None),
+        "copy.example/0/25": ("near", "weather.example/0/24"),
+    }
+
+
+def test_what_an_outlet_prints_under_everything_makes_no_copies() -> None:
+    everywhere = "\n".join([written(6), *written(7).split("\n")[:3]])
+    articles = [
+        article(n, "outlet.example", n, "\n".join([*written(n).split("\n")[:2], everywhere]), f"own-story-{n}")
+        for n in range(4)
+    ]
+    found = kinds(marked(articles))
+    # What is boilerplate is known once two articles have had it.
+    kinds_in_order = [found[f"outlet.example/{n}/{n}"][0] for n in range(4)]
+    assert kinds_in_order == ["unique", "near", "unique", "unique"]
+
+
+def test_short_texts_under_two_titles_are_two_articles() -> None:
+    found = kinds(
+        marked(
+            [
+                article(0, "a.example", 0, "Subscribe to read on."),
+                article(1, "b.example", 1, "Subscribe to read on."),
+                article(0, "c.example", 2, "Subscribe to read on."),
+            ]
+        )
+    )
+    assert found["b.example/1/1"] == ("unique", None)
+    assert found["c.example/0/2"] == ("exact", "a.example/0/0")
+
+
+def test_a_copy_beyond_the_horizon_is_news_again() -> None:
+    found = kinds(marked([article(4, "a.example", 0), article(4, "b.example", 80)], horizon_hours=72))
+    assert found["b.example/4/80"] == ("unique", None)
+
+
+def test_a_fuller_copy_becomes_a_revision_of_the_first_if_so_configured() -> None:
+    paragraphs = written(5).split("\n")
+    early, late = article(5, "a.example", 0, "\n".join(paragraphs[:-1])), article(5, "b.example", 1)
+    found = marked([early, late], survivor="fullest")
+    assert found["b.example/5/1"].duplicate_kind == "revision"
+    assert (found["b.example/5/1"].id, found["b.example/5/1"].revision) == (early.id, 2)
+
+
+def several_outlets() -> list[Article]:
+    """Sixty copies of eight articles, mangled in several ways."""
+    chance = random.Random(7)
+    articles = []
+    for n in range(60):
+        number = chance.randrange(8)
+        words = written(number).split(" ")
+        for _ in range(chance.randrange(6)):
+            words[chance.randrange(len(words))] = chance.choice(["the", "town", "said", "xyz"])
+        text = " ".join(words)
+        if chance.random() < 0.3:
+            text += FOOTER
+        if chance.random() < 0.3:
+            text = "\n".join(text.split("\n")[:-1])
+        articles.append(article(number, f"host{n % 9}.example", n * 1.7, text, f"story-{n // 2}"))
+    return articles
+
+
+@pytest.mark.parametrize(("seed", "count"), [(1, 1), (2, 3), (3, 8)])
+def test_any_order_of_arrival_and_any_shards_have_one_outcome(seed: int, count: int) -> None:
+    articles = several_outlets()
+    expected = sequential(articles)
+    random.Random(seed).shuffle(articles)
+    found = marked(articles, shards=count)
+    assert kinds(found) == expected
+    groups = {one.id for one in found.values()}
+    kept = {one.id for one in found.values() if one.duplicate_kind in ("unique", "revision")}
+    assert {one.duplicate_of or one.id for one in found.values()} <= groups
+    for one in found.values():
+        while one.duplicate_of and one.duplicate_of != one.id:
+            one = min((o for o in found.values() if o.id == one.duplicate_of), key=event_time)
+        assert one.id in kept
+
+
+def sequential(articles: Sequence[Article]) -> dict[str, tuple[str, str | None]]:
+    """The same, one article after another through one shard, without Beam."""
+    from transforms.duplicates.duplicates import Address
+    from transforms.duplicates.duplicates import stages as stages_of
+
+    config = DuplicatesConfig(shards=1)
+    stages = [(stage.name, stage.memory(0)) for stage in stages_of(config)]
+    out: list[Article] = []
+    for one in sorted(articles, key=event_time):
+        letters: dict[str, list[bytes]] = {}
+        for sent in Address(config)(one):
+            letters.setdefault(sent.to, []).append(sent.message)
+        for name, memory in stages:
+            if letters.get(name):
+                done = memory.work(letters[name])
+                assert not done.waiting
+                out.extend(done.results)
+                for sent in done.sent:
+                    letters.setdefault(sent.to, []).append(sent.message)
+    return kinds({one.origin.unit: one for one in out})
+
+
+def test_memories_built_from_their_logs_say_the_same() -> None:
+    articles = sorted(several_outlets(), key=event_time)
+    whole = sequential(articles)
+    COLLECTED.clear()
+    from transforms.duplicates.duplicates import Address
+    from transforms.duplicates.duplicates import stages as stages_of
+
+    config = DuplicatesConfig(shards=1)
+    logs: dict[str, list[bytes]] = {}
+    out: list[Article] = []
+    for chunk in range(0, len(articles), 6):
+        memories = {stage.name: stage.memory(0) for stage in stages_of(config)}
+        for name, log in logs.items():
+            for entry in log:
+                memories[name].replay(entry)
+            if chunk % 12:
+                log[:] = memories[name].compacted()
+        letters: dict[str, list[bytes]] = {}
+        for one in articles[chunk : chunk + 6]:
+            for sent in Address(config)(one):
+                letters.setdefault(sent.to, []).append(sent.message)
+        for name, memory in memories.items():
+            done = memory.work(letters[name])
+            if done.learnt:
+                logs.setdefault(name, []).append(done.learnt)
+            out.extend(done.results)
+            for sent in done.sent:
+                letters.setdefault(sent.to, []).append(sent.message)
+    assert kinds({one.origin.unit: one for one in out}) == whole
+
+
+def test_an_input_that_is_delivered_twice_comes_out_twice_and_is_told_once() -> None:
+    COLLECTED.clear()
+    once = article(6, "a.example", 0)
+    with beam.Pipeline() as pipeline:
+        found = pipeline | beam.Create([once, once]) | MarkDuplicates(DuplicatesConfig())
+        assert_that(found | beam.Map(lambda one: one.duplicate_kind), equal_to(["unique", "unchanged"]))
+
+
+def test_an_id_that_is_none_is_refused() -> None:
+    from transforms.order import article_key
+
+    with pytest.raises(ValueError, match="20 hexadecimal digits"):
+        article_key(replace(article(0, "a.example", 0), id="abc"))
+
+
+def test_settings_that_cannot_be_are_refused() -> None:
+    for wrong in ({"duplicates": "keep"}, {"survivor": "last"}, {"shards": 0}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            DuplicatesConfig(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    shards._built.clear()
