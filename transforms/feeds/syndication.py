@@ -137,7 +137,11 @@ def _links(entry: Any) -> Iterator[str]:
     original = _text(entry.get("feedburner_origlink"))
     if original:
         yield original
-    alternates = [link for link in entry.get("links") or () if link.get("rel") == "alternate" and link.get("href")]
+    alternates = [
+        link
+        for link in entry.get("links") or ()
+        if _text(link.get("rel")).rpartition("/")[2] == "alternate" and link.get("href")
+    ]
     pages = [link for link in alternates if link.get("type") in _HTML_TYPES]
     # Where there are several, the last is the article in RSS: feedparser adds those of other namespaces first.
     link = _text(entry.get("link"))

@@ -29,17 +29,15 @@ _SUPERSETS = {
     "tis-620": "cp874",
     "gb2312": "gb18030",
     "gbk": "gb18030",
-    "x-gbk": "gb18030",
     "gb_2312-80": "gb18030",
     "shift_jis": "cp932",
     "shift-jis": "cp932",
     "sjis": "cp932",
-    "x-sjis": "cp932",
     "windows-31j": "cp932",
     "euc-kr": "cp949",
     "ks_c_5601-1987": "cp949",
     "big5": "big5hkscs",
-    "x-mac-roman": "mac-roman",
+    "mac-roman": "mac-roman",
     "macintosh": "mac-roman",
 }
 _DECLARED = re.compile(rb"""^\s*<\?xml[^<>]{0,200}?encoding\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""")
@@ -75,20 +73,25 @@ def decode(body: bytes, charset: str) -> str:
             if error.reason == "unexpected end of data" or _mostly_utf8(body):
                 return body.decode("utf-8", "replace")
     for claim in claims:
-        encoding = _SUPERSETS.get(claim.lower(), claim)
+        encoding = _codec(claim)
         try:
             if not encoding.lower().replace("_", "-").startswith(("utf-8", "utf8")):
                 return body.decode(encoding)
         except (UnicodeDecodeError, LookupError, ValueError):
             continue
     for claim in claims:  # a few broken bytes are better than the wrong letters throughout
-        encoding = _SUPERSETS.get(claim.lower(), claim)
+        encoding = _codec(claim)
         try:
             if codecs.lookup(encoding).name not in ("utf-8", "cp1252"):
                 return body.decode(encoding, "replace")
         except (LookupError, ValueError):
             continue
     return body.decode("cp1252", "replace")
+
+
+def _codec(label: str) -> str:
+    label = label.lower()
+    return _SUPERSETS.get(label) or _SUPERSETS.get(label.removeprefix("x-")) or label.removeprefix("x-")
 
 
 def _mostly_utf8(body: bytes) -> bool:
