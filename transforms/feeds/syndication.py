@@ -28,6 +28,7 @@ _INESSENTIAL = re.compile(
     r"[a-z][\w.:-]{0,60}(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"&(?:amp;){0,9}#[^;<&\s]{0,99};?")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_.@+-]{1000}(?=[A-Za-z0-9_.@+-])")
 _LONG_TAG = re.compile(r"<([A-Za-z][\w.:-]{0,60})\s[^<>]{2000,}>")
 _MOST_ATTRIBUTES = 200
@@ -84,7 +85,7 @@ def _parsed(text: str, headers: dict[str, str]) -> Any:
     core = ""
     for attempt in range(3):
         if attempt == 1:
-            core = _INESSENTIAL.sub("", text)
+            core = _REFERENCE.sub(" ", _INESSENTIAL.sub("", text))
         source = declared_as_utf8((text, core, "&;" + core)[attempt])
         try:
             return feedparser.parse(
