@@ -150,13 +150,19 @@ def test_items_of_odd_kinds_in_json_are_no_obstacle() -> None:
     [
         ("<p>" + "A sentence of the article itself. " * 40 + "</p>", True),
         ("<p>" + "A sentence of the article itself. " * 40 + "[…]</p>", False),
+        ("<p>" + "A sentence of the article itself. " * 40 + '<a href="https://a.example/1?x">Go on</a></p>', True),
+        (
+            "<p>" + "A sentence of the article itself. " * 40 + '<a href="https://a.example/1">Lire la suite</a></p>',
+            False,
+        ),
+        ("<p>" + "A sentence of the article itself. " * 40 + 'The post <a href="https://a.example/1">T</a></p>', True),
         ("<p>Short.</p>", False),
     ],
 )
 def test_full_text_is_long_and_not_cut_short(content: str, full: bool) -> None:
     feed = of(
-        "<rss xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item><link>https://a.example/1</link>"
-        f"<description>Lead.</description><content:encoded><![CDATA[{content}]]></content:encoded></item></channel></rss>"
+        "<rss xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item><title>T</title>"
+        f"<link>https://a.example/1</link><description>Lead.</description><content:encoded><![CDATA[{content}]]></content:encoded></item></channel></rss>"
     )
     assert has_full_text(feed.entries[0]) is full
 

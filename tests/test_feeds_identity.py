@@ -72,6 +72,11 @@ def test_a_link_that_stands_for_two_guids_is_not_believed() -> None:
     assert polls(document, [*document, entry("3", SITE, "C")]) == [(["A", "B"], []), (["C"], [])]
 
 
+def test_a_guid_and_link_that_stand_for_several_contents_are_not_believed() -> None:
+    document = [entry("home", SITE, "A"), entry("home", SITE, "B")]
+    assert polls(document, [*document, entry("home", SITE, "C")]) == [(["A", "B"], []), (["C"], [])]
+
+
 def test_entries_without_guid_and_link_are_told_apart_by_content() -> None:
     document = [entry(title="A"), entry(title="B")]
     assert polls(document, [*document, entry(title="C")]) == [(["A", "B"], []), (["C"], [])]

@@ -68,10 +68,12 @@ GERMAN, RUSSIAN, JAPANESE = "Größe – „Über“ naïve", "Новости д
         (GERMAN.encode("cp1252"), "no-such-charset", GERMAN),
         (RUSSIAN.encode("koi8-r"), "koi8-r", RUSSIAN),
         (JAPANESE.encode("shift-jis"), "Shift_JIS", JAPANESE),
+        (JAPANESE.encode("euc-jp"), "x-euc-jp", JAPANESE),
         (JAPANESE.encode("iso-2022-jp"), "iso-2022-jp", JAPANESE),
         (JAPANESE.encode()[:-1], "", JAPANESE[:-1] + "�"),
         ("北京今日新闻".encode("gb18030"), "gb2312", "北京今日新闻"),
         (b"plain", "hex", "plain"),
+        (b"<plain\xff>", "utf-16", "<plainÿ>"),
         (b"plain \xff", "rot13", "plain ÿ"),
     ],
 )
@@ -125,6 +127,12 @@ def test_entities_of_a_document_are_not_expanded_and_nothing_is_loaded() -> None
         (
             "https://news.google.com/rss/articles/CBMiGGh0dHBzOi8vYS5leGFtcGxlL25ld3MvMdIBAA?oc=5",
             "https://a.example/news/1",
+        ),
+        ("https://x.bing-amp.com/c/s/a.example/n/1", "https://a.example/n/1"),
+        ("https://www.bing.com/news/apiclick.aspx?ref=r&url=https%3a%2f%2fa.example%2fn%2f1", "https://a.example/n/1"),
+        (
+            "https://notbing.com/news/apiclick.aspx?url=http%3a%2f%2fa",
+            "https://notbing.com/news/apiclick.aspx?url=http%3a%2f%2fa",
         ),
         ("https://news.google.com/rss/articles/CBMi", "https://news.google.com/rss/articles/CBMi"),
     ],

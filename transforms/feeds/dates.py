@@ -6,6 +6,7 @@ Nothing is invented: a date without a time of day stays a date, and a time witho
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from unicodedata import combining, normalize
 
 _LONGEST = 80
 _FIRST_YEAR = 1991
@@ -14,8 +15,27 @@ _LEEWAY = timedelta(days=1)
 """A clock may be wrong, or a zone left out; more than a day ahead is a mistake or an embargo, and no date of news."""
 
 _MONTHS = {
-    name: number
-    for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)  # noqa: SIM905
+    # The first letters of month names in the languages that feeds are found to have them in, accents removed: English,
+    # French, Spanish, Italian, Portuguese, German, Dutch, Scandinavian.
+    start: number
+    for number, starts in enumerate(
+        (
+            ("jan", "ene", "gen"),
+            ("feb", "fev"),
+            ("mar", "mrt", "maa"),
+            ("apr", "abr", "avr"),
+            ("may", "mai", "mag", "mei", "maj"),
+            ("jun", "juin", "giu"),
+            ("jul", "juil", "lug"),
+            ("aug", "aou", "ago"),
+            ("sep", "set"),
+            ("oct", "okt", "ott", "out"),
+            ("nov",),
+            ("dec", "dez", "dic", "des"),
+        ),
+        1,
+    )
+    for start in starts
 }
 
 _ZONES = {
@@ -56,10 +76,11 @@ _ZONES = {
 
 _TIME = (
     r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?(?:\s?(?P<half>[ap]\.?m\.?))?"
-    r"(?:\s*(?P<zone>[+-]\d{1,2}:?\d{2}|[+-]\d{2}|[a-z]{1,5})(?:\s*\([^)]{0,40}\))?)?"
+    r"(?:\s*(?P<zone>(?:gmt|utc)?[+-]\d{1,2}(?::?\d{2})?|[a-z]{1,5})(?:\s*\([^)]{0,40}\))?)?"
 )
 _ISO = re.compile(
-    r"(?P<year>\d{4})(?:-(?P<month>\d{1,2})(?:-(?P<day>\d{1,2})(?:(?:\s*t\s*|\s+)" + _TIME + r")?)?)?", re.IGNORECASE
+    r"(?P<year>\d{4})(?:[-/.](?P<month>\d{1,2})(?:[-/.](?P<day>\d{1,2})(?:(?:\s*t\s*|\s+)" + _TIME + r")?)?)?",
+    re.IGNORECASE,
 )
 _ISO_BASIC = re.compile(
     r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"
@@ -67,14 +88,17 @@ _ISO_BASIC = re.compile(
     re.IGNORECASE,
 )
 _RFC_822 = re.compile(
-    r"(?:[^\W\d]{2,12}(?:\.,?|,|\s)\s*)?(?P<day>\d{1,2})[\s./-]{1,3}(?P<name>[a-z]{3,9})\.?,?[\s./-]{1,3}(?P<year>\d{4}|\d{2})"
+    r"(?:[^\W\d]{2,12}(?:\.,?|,|\s)\s*)?(?P<day>\d{1,2})(?:[\s./-]{1,3}|\sde\s)(?P<name>[^\W\d_]{3,10})\.?,?(?:[\s./-]{1,3}|\sde\s)(?P<year>\d{4}|\d{2})"
     r"(?:(?:\s*,\s*|\s+)(?:at\s+)?" + _TIME + r")?",
     re.IGNORECASE,
 )
 _AMERICAN = re.compile(
-    r"(?:[^\W\d]{2,12}(?:\.,?|,|\s)\s*)?(?P<name>[a-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})"
+    r"(?:[^\W\d]{2,12}(?:\.,?|,|\s)\s*)?(?P<name>[^\W\d_]{3,10})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})"
     r"(?:(?:\s*,\s*|\s+)(?:at\s+)?" + _TIME + r")?",
     re.IGNORECASE,
+)
+_DOTTED = re.compile(
+    r"(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})(?:(?:\s*,\s*|\s+)" + _TIME + r")?", re.IGNORECASE
 )
 _ASCTIME = re.compile(
     r"[a-z]{3}\s+(?P<name>[a-z]{3})\s+(?P<day>\d{1,2})\s+(?P<hour>\d{2}):(?P<minute>\d{2}):(?P<second>\d{2})"
@@ -110,7 +134,7 @@ def parse_date(text: str) -> FeedDate | None:
     if _UNIX.fullmatch(text):
         moment = datetime.fromtimestamp(int(text[:10]) if len(text) != 12 else int(text[:9]), timezone.utc)
         return FeedDate(moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "second")
-    for pattern in (_RFC_822, _ISO, _ISO_BASIC, _AMERICAN, _ASCTIME):
+    for pattern in (_RFC_822, _ISO, _ISO_BASIC, _AMERICAN, _DOTTED, _ASCTIME):
         match = pattern.fullmatch(text)
         if match:
             return _read(match.groupdict())
@@ -135,7 +159,7 @@ def _read(parts: dict[str, str | None]) -> FeedDate | None:
         year += 2000 if year < 50 else 1900  # RFC 2822, section 4.3
     name = parts.get("name")
     if name is not None:
-        number = _MONTHS.get(name[:3].lower())
+        number = _month(name)
         if number is None:
             return None
         month_text = str(number)
@@ -150,6 +174,11 @@ def _read(parts: dict[str, str | None]) -> FeedDate | None:
         return _with_time(day, parts)
     except (ValueError, OverflowError):
         return None
+
+
+def _month(name: str) -> int | None:
+    plain = "".join(letter for letter in normalize("NFD", name.lower()) if not combining(letter))
+    return _MONTHS.get(plain[:4]) or _MONTHS.get(plain[:3])
 
 
 def _with_time(day: datetime, parts: dict[str, str | None]) -> FeedDate | None:
@@ -174,8 +203,10 @@ def _offset(zone: str) -> int | None:
     """Minutes east of Greenwich; None for a zone that is not given, or could be several."""
     if not zone:
         return None
+    zone = zone.removeprefix("gmt").removeprefix("utc") or "utc"
     if zone[0] in "+-":
-        digits = zone[1:].replace(":", "").ljust(4, "0") if len(zone) <= 3 else zone[1:].replace(":", "").rjust(4, "0")
+        digits = zone[1:].replace(":", "")
+        digits = digits.rjust(2, "0") + "00" if len(digits) < 3 else digits.rjust(4, "0")
         minutes = int(digits[:2]) * 60 + int(digits[2:])
         if minutes > 18 * 60:
             return None

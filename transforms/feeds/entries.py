@@ -1,12 +1,14 @@
 """From an item as its format has it to an `Entry`: one address, plain titles, dates that are believed, an identity."""
 
-from dataclasses import replace
+import html
+import re
+from dataclasses import dataclass, replace
 
 from transforms.dead_letters import Rejected
 from transforms.feeds.dates import FeedDate, believable, parse_date
 from transforms.feeds.document import FeedDocument, RejectedEntry
 from transforms.feeds.draft import Draft, DraftEntry
-from transforms.feeds.identity import fingerprint, identities
+from transforms.feeds.identity import fingerprint, identities, link_key
 from transforms.feeds.links import article_url, is_opaque
 from transforms.feeds.text import clean_spaces, plain_text
 from transforms.feeds.xml_text import without_impossible_characters
@@ -15,14 +17,30 @@ from transforms.records import Entry
 LONGEST_CONTENT = 2_000_000
 """Characters of HTML. More is no article; the page is fetched instead."""
 LONGEST_TITLE = 2_000
+LONGEST_GUID = 500
 FULL_TEXT = 1_000
 """Characters of plain text, from which on the content of an entry is taken for the article itself."""
 
+_TAIL = 500
+_ANCHOR = re.compile(
+    r"""<a\s[^<>]{0,400}?href\s?=\s?["']([^"'<>]{1,400})["'][^<>]{0,400}>(.{0,200}?)</a>""", re.IGNORECASE
+)
 _CUT = ("…", "...", "[…]", "[...]", "…]", "...]", "»", ">>", "→")
 
 
-def build_entries(draft: Draft, document: FeedDocument) -> tuple[tuple[Entry, ...], tuple[RejectedEntry, ...]]:
-    """The entries of a document, each once and in its order, and those that can be none."""
+@dataclass(frozen=True)
+class Built:
+    """What became of the items of a document."""
+
+    entries: tuple[Entry, ...]
+    """Each once, in the order of the document."""
+    rejected: tuple[RejectedEntry, ...]
+    repeated: int
+    """Items that were in the document before, word for word."""
+
+
+def build_entries(draft: Draft, document: FeedDocument) -> Built:
+    """The entries of a document, and the items that can be none."""
     built: list[Entry] = []
     refused: list[tuple[DraftEntry, Rejected]] = []
     base = _base(draft.link_base, document.url)
@@ -35,13 +53,23 @@ def build_entries(draft: Draft, document: FeedDocument) -> tuple[tuple[Entry, ..
     once = {(identity.name, *identity.keys): position for position, identity in reversed(list(enumerate(names)))}
     kept = sorted(once.values())
     entries = tuple(_with_identity(built[position], names[position].name) for position in kept)
-    return entries, tuple(_refusal(item, error) for item, error in refused)
+    return Built(entries, tuple(_refusal(item, error) for item, error in refused), len(built) - len(kept))
 
 
 def has_full_text(entry: Entry) -> bool:
     """Whether the feed carries the article itself, so that its page need not be fetched: long, and not cut short."""
     text = plain_text(entry.content)
-    return len(text) >= FULL_TEXT and len(text) > 1.5 * len(entry.summary) and not text.endswith(_CUT)
+    long = len(text) >= FULL_TEXT and len(text) > 1.5 * len(entry.summary)
+    return long and not text.endswith(_CUT) and not _leads_on(entry)
+
+
+def _leads_on(entry: Entry) -> bool:
+    """Whether the content ends in a link to its own page ("Read more"), other than by the article's title, which is
+    how WordPress signs full texts."""
+    return any(
+        link_key(html.unescape(address)) == link_key(entry.url) and plain_text(words) not in ("", entry.title)
+        for address, words in _ANCHOR.findall(entry.content[-_TAIL:])
+    )
 
 
 def _entry(item: DraftEntry, base: str, draft: Draft, document: FeedDocument) -> Entry:
@@ -63,13 +91,14 @@ def _entry(item: DraftEntry, base: str, draft: Draft, document: FeedDocument) ->
     summary = clean_spaces(summary_markup) if item.summary_is_plain else plain_text(summary_markup)
     if not content and len(summary) >= FULL_TEXT and not item.summary_is_plain:
         content, summary = summary_markup, ""  # RSS 2.0: "the item synopsis", and often all of it
+    guid = clean_spaces(item.guid)
     published = _date(item.published, "published", document, warnings)
     updated = _date(item.updated, "updated", document, warnings)
     return Entry(
         feed_url=document.feed_url or document.url,
         url=url,
         identity="",
-        guid=clean_spaces(item.guid)[:LONGEST_TITLE],
+        guid=guid if len(guid) <= LONGEST_GUID else f"{guid[:LONGEST_GUID]}…{fingerprint(guid)}",
         title=title,
         summary=summary,
         content=content,
@@ -90,6 +119,8 @@ def _address(item: DraftEntry, base: str, document_url: str) -> str:
     candidates = [link for link in item.links if link]
     if item.guid_is_link and item.guid.startswith(("http://", "https://", "/")):
         candidates.append(item.guid)
+    if not candidates and item.guid.startswith(("http://", "https://")):
+        candidates.append(item.guid)  # `isPermaLink="false"`, but better than nothing
     trouble: Rejected | None = None
     for link in candidates:
         try:

@@ -1,8 +1,9 @@
 """Which entry is which: within one document, and from one poll to the next.
 
 A guid that stands for two links in one document is not believed, nor is a link that stands for two guids (feeds whose
-entries all link to the home page). What is believed, and the pair of both, are the keys an entry is known by: it is the
-same entry if any one of them is known, so that a change of guids, or of links, makes nothing new.
+entries all link to the home page), nor are both if they stand for several contents. What is believed, and the pair of
+both, are the keys an entry is known by: it is the same entry if any one of them is known, so that a change of guids, or
+of links, makes nothing new.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def identities(entries: Sequence[tuple[str, str, str]]) -> list[Identity]:
     found = []
     for (guid, link, content), (guid_as_given, link_as_given, _) in zip(comparable, entries, strict=True):
         by_content = fingerprint("content", guid, link, content)
-        if not (guid or link) or (not guid and len(contents_of[guid, link]) > 1):
+        if not (guid or link) or len(contents_of[guid, link]) > 1:
             found.append(Identity(f"content:{by_content}", (by_content,)))
             continue
         pair = fingerprint("pair", guid, link)

@@ -14,6 +14,13 @@ _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*):")
 _BARE_HOST = re.compile(r"www\.[\w-]{1,63}\.[\w.-]{2,190}(?:[:/?#]|$)")
 _CONTROL = re.compile("[\x00-\x20\x7f]+")
 _SAFE = "%/:=&?~#+!$,;'@()*[]|-._"
+_REDIRECTS = (
+    ("bing.com/news/apiclick.aspx", "url"),
+    ("l.facebook.com/l.php", "u"),
+    ("out.reddit.com/", "url"),
+    ("safelinks.protection.outlook.com/", "url"),
+    ("t.umblr.com/redirect", "z"),
+)
 _PUBLISHER_URL = re.compile(rb"https?://[\x21-\x7e]{4,2000}")
 
 
@@ -69,7 +76,7 @@ def unwrap(url: str) -> str:
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    if host.endswith(".cdn.ampproject.org"):
+    if host.endswith((".cdn.ampproject.org", ".bing-amp.com")):
         return _amp(parts.path, ("/c/", "/v/", "/i/", "/r/")) or url
     if host == "news.google.com" or host.endswith(".news.google.com"):
         return _google_news(parts.path) or url
@@ -77,10 +84,17 @@ def unwrap(url: str) -> str:
         if parts.path.startswith("/amp/"):
             return _amp(parts.path, ("/amp/",)) or url
         if parts.path == "/url":
-            query = parse_qs(parts.query, max_num_fields=50)
-            target = (query.get("q") or query.get("url") or [""])[0]
-            return target if target.startswith(("http://", "https://")) else url
+            return _in_query(parts.query, "q", "url") or url
+    for place, parameter in _REDIRECTS:
+        if f".{host}{parts.path}".endswith("." + place):
+            return _in_query(parts.query, parameter) or url
     return url
+
+
+def _in_query(query: str, *names: str) -> str:
+    fields = parse_qs(query, max_num_fields=100)
+    target = next((fields[name][0] for name in names if name in fields), "")
+    return target if target.startswith(("http://", "https://")) else ""
 
 
 def _amp(path: str, prefixes: tuple[str, ...]) -> str:
@@ -102,8 +116,8 @@ def _google_news(path: str) -> str:
         message = base64.urlsafe_b64decode(identifier + "=" * (-len(identifier) % 4))
     except (binascii.Error, ValueError):
         return ""
-    # \x08\x13 and a tag, then a length (one byte, or two from 128 on), then so many characters.
-    if not message.startswith(b"\x08\x13\x22") or len(message) < 6:
+    # A number (field 1), the tag of field 4, a length (one byte, or two from 128 on), then so many characters.
+    if message[:1] != b"\x08" or message[2:3] != b"\x22" or len(message) < 6:
         return ""
     length, start = message[3], 4
     if length >= 0x80:

@@ -77,18 +77,21 @@ def cpu_seconds(document: FeedDocument) -> float:
 
 
 def _parsed(draft: Draft, document: FeedDocument, complete: bool) -> ParsedFeed:
-    entries, rejected = build_entries(draft, document)
+    built = build_entries(draft, document)
+    warnings = draft.warnings
+    if built.repeated:
+        warnings = (*warnings, f"{built.repeated} items are in it more than once")
     return ParsedFeed(
         url=document.feed_url or document.url,
         format=draft.format,
         title=draft.title,
         language=draft.language,
-        entries=entries,
-        rejected=rejected,
+        entries=built.entries,
+        rejected=built.rejected,
         further=draft.further,
         hints=draft.hints,
         complete=complete,
-        warnings=draft.warnings,
+        warnings=warnings,
     )
 
 

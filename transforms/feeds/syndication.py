@@ -28,6 +28,7 @@ _INESSENTIAL = re.compile(
     r"[a-z][\w.:-]{0,60}(?:\s[^<>]*)?/?>",
     re.IGNORECASE,
 )
+_REFERENCE = re.compile(r"&(?:amp;){0,9}#[^;<&\s]{0,99};?")
 _LONG_WORD = re.compile(r"[A-Za-z0-9_.@+-]{1000}(?=[A-Za-z0-9_.@+-])")
 _LONG_TAG = re.compile(r"<([A-Za-z][\w.:-]{0,60})\s[^<>]{2000,}>")
 _MOST_ATTRIBUTES = 200
@@ -84,7 +85,7 @@ def _parsed(text: str, headers: dict[str, str]) -> Any:
     core = ""
     for attempt in range(3):
         if attempt == 1:
-            core = _INESSENTIAL.sub("", text)
+            core = _REFERENCE.sub(" ", _INESSENTIAL.sub("", text))
         source = declared_as_utf8((text, core, "&;" + core)[attempt])
         try:
             return feedparser.parse(
@@ -137,7 +138,11 @@ def _links(entry: Any) -> Iterator[str]:
     original = _text(entry.get("feedburner_origlink"))
     if original:
         yield original
-    alternates = [link for link in entry.get("links") or () if link.get("rel") == "alternate" and link.get("href")]
+    alternates = [
+        link
+        for link in entry.get("links") or ()
+        if _text(link.get("rel")).rpartition("/")[2] == "alternate" and link.get("href")
+    ]
     pages = [link for link in alternates if link.get("type") in _HTML_TYPES]
     # Where there are several, the last is the article in RSS: feedparser adds those of other namespaces first.
     link = _text(entry.get("link"))

@@ -29,19 +29,19 @@ _SUPERSETS = {
     "tis-620": "cp874",
     "gb2312": "gb18030",
     "gbk": "gb18030",
-    "x-gbk": "gb18030",
     "gb_2312-80": "gb18030",
     "shift_jis": "cp932",
     "shift-jis": "cp932",
     "sjis": "cp932",
-    "x-sjis": "cp932",
     "windows-31j": "cp932",
     "euc-kr": "cp949",
     "ks_c_5601-1987": "cp949",
     "big5": "big5hkscs",
-    "x-mac-roman": "mac-roman",
+    "mac-roman": "mac-roman",
     "macintosh": "mac-roman",
 }
+_BEGINNING = re.compile(r"<[!?/a-zA-Z]|^\s*[{\[]")
+_WIDE = re.compile(rb"[^\x00]\x00[^\x00]\x00|\x00[^\x00]\x00[^\x00]")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^<>]{0,200}?encoding\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""")
 _META = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,300}?\?>")
@@ -60,14 +60,15 @@ def decode(body: bytes, charset: str) -> str:
     for mark, encoding in _BOMS:
         if body.startswith(mark):
             text = body[len(mark) :].decode(encoding, "replace")
-            if mark == codecs.BOM_UTF8 or "<" in text[:1024] or "{" in text[:1024]:  # else it only looks like a mark
+            if mark == codecs.BOM_UTF8 or _BEGINNING.search(text[:1024]):  # else it only looks like a mark
                 return text
     if body.startswith((b"\x00\x00\x00<", b"<\x00\x00\x00")):
         return body.decode("utf-32-be" if body[:1] == b"\x00" else "utf-32-le", "replace")
-    if b"\x00" in body[:4]:
+    if _WIDE.match(body):
         return body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
     declared = _DECLARED.search(body[:1024]) or _META.search(body[:4096])
     claims = [claim for claim in (charset, declared[1].decode("ascii") if declared else "") if claim]
+    claims = [claim for claim in claims if not claim.lower().startswith(("utf-16", "utf-32"))]  # it would show
     if not (b"\x1b" in body and any(claim.lower().startswith("iso-2022") for claim in claims)):
         try:
             return body.decode("utf-8")
@@ -75,20 +76,25 @@ def decode(body: bytes, charset: str) -> str:
             if error.reason == "unexpected end of data" or _mostly_utf8(body):
                 return body.decode("utf-8", "replace")
     for claim in claims:
-        encoding = _SUPERSETS.get(claim.lower(), claim)
+        encoding = _codec(claim)
         try:
             if not encoding.lower().replace("_", "-").startswith(("utf-8", "utf8")):
                 return body.decode(encoding)
         except (UnicodeDecodeError, LookupError, ValueError):
             continue
     for claim in claims:  # a few broken bytes are better than the wrong letters throughout
-        encoding = _SUPERSETS.get(claim.lower(), claim)
+        encoding = _codec(claim)
         try:
             if codecs.lookup(encoding).name not in ("utf-8", "cp1252"):
                 return body.decode(encoding, "replace")
         except (LookupError, ValueError):
             continue
     return body.decode("cp1252", "replace")
+
+
+def _codec(label: str) -> str:
+    label = label.lower()
+    return _SUPERSETS.get(label) or _SUPERSETS.get(label.removeprefix("x-")) or label.removeprefix("x-")
 
 
 def _mostly_utf8(body: bytes) -> bool:
