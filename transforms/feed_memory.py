@@ -9,13 +9,16 @@ unit was not there before is handed on.
 
 import dataclasses
 import json
+import logging
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, Union
 
 from transforms.feed_shard import Discovery, Settled
 from transforms.records import DeadLetter, Entry
+from transforms.ticks import stop_requested
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS units (
@@ -36,6 +39,8 @@ CREATE TABLE IF NOT EXISTS entries (unit TEXT PRIMARY KEY, seen_at TEXT NOT NULL
 """
 _WAIT_S = 60.0
 _SWEEP_EVERY = 200
+_LONGEST_PAUSE_S = 30.0
+_log = logging.getLogger(__name__)
 
 
 Found = Union[Discovery, DeadLetter]
@@ -97,6 +102,19 @@ class LedgerFeedMemory:
         return [_found(*row) for row in rows]
 
     def save(self, settled: Sequence[Settled]) -> Sequence[Found]:
+        """Waits for as long as the disk is full or the file is locked, unless the run is to stop."""
+        pause = 1.0
+        while True:
+            try:
+                return self._save(settled)
+            except sqlite3.OperationalError as error:
+                if stop_requested():
+                    raise
+                _log.warning("the ledger cannot be written (%s): trying again in %.0f s", error, pause)
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+    def _save(self, settled: Sequence[Settled]) -> Sequence[Found]:
         database = self._database
         database.execute("BEGIN IMMEDIATE")
         try:
@@ -114,7 +132,8 @@ class LedgerFeedMemory:
                 )
             database.execute("COMMIT")
         except BaseException:
-            database.execute("ROLLBACK")
+            if database.in_transaction:  # a full disk may have ended it already
+                database.execute("ROLLBACK")
             raise
         return fresh
 

@@ -6,9 +6,9 @@ has no room for waits in state.
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder, registry
@@ -62,9 +62,16 @@ async def _fetch(worker: Worker, discovery: Discovery, options: FetchOptions, no
     return await fetch_page(worker.client, discovery, options.http.agent, now, options.schedule)
 
 
-class _Built(NamedTuple):
+_START_AT_ONCE = 50
+"""A shard with fewer entries starts a new one when it arrives, not on the next tick."""
+
+
+@dataclass
+class _Built:
     shard: FetchShard
-    mailbox: Mailbox[Fetched]
+    mailbox: Mailbox[Fetched] = field(default_factory=Mailbox)
+    ended: Ended = field(default_factory=Ended)
+    tick: Tick | None = None
 
 
 _built: dict[tuple[str, int], _Built] = {}
@@ -135,6 +142,8 @@ class _Fetch(beam.DoFn):
             if len(built.shard) < self._options.queue:
                 built.shard.add(message)
                 waiting.add(message)
+                if built.tick is not None and len(built.shard) < _START_AT_ONCE:
+                    self._start(built, built.tick)
             else:
                 overflow.add(message)
                 overflowing.write(b"1")
@@ -148,17 +157,15 @@ class _Fetch(beam.DoFn):
             for discovery in sorted(waiting.read(), key=lambda one: (one.seen_at, one.unit)):  # a bag has no order
                 shard.add(discovery)
             with _building:
-                _built[key] = _Built(shard, Mailbox())
+                _built[key] = _Built(shard)
         return _built[key]
 
     def _tick(self, built: _Built, tick: Tick, waiting: Any, overflow: Any, overflowing: Any) -> Iterator[Any]:
-        options, ended = self._options, Ended()
+        options, built.tick = self._options, tick
         for fetched in built.mailbox.take():
-            built.shard.end(fetched, tick.at, ended)
-        if not tick.draining:
-            loop = shared_loop(options.http)
-            for discovery in built.shard.start(tick.at, options.room, ended):
-                loop.start(partial(_fetch, discovery=discovery, options=options, now=tick.at), built.mailbox)
+            built.shard.end(fetched, tick.at, built.ended)
+        self._start(built, tick)
+        ended, built.ended = built.ended, Ended()
         if ended.pages or ended.letters:
             if len(built.shard) <= options.queue // 2 and overflowing.read():
                 self._refill(built.shard, overflow, overflowing)
@@ -169,6 +176,13 @@ class _Fetch(beam.DoFn):
             yield page_of(discovery, response, fetched_at, self._named(discovery.entry.feed_url))
         for letter in ended.letters:
             yield TaggedOutput(DEAD, letter)
+
+    def _start(self, built: _Built, tick: Tick) -> None:
+        if tick.draining:
+            return
+        loop = shared_loop(self._options.http)
+        for discovery in built.shard.start(tick.at, self._options.room, built.ended):
+            loop.start(partial(_fetch, discovery=discovery, options=self._options, now=tick.at), built.mailbox)
 
     def _refill(self, shard: FetchShard, overflow: Any, overflowing: Any) -> None:
         stored = sorted(overflow.read(), key=lambda one: (one.seen_at, one.unit))

@@ -25,7 +25,7 @@ _PER_HOST_STARTED = 6
 """Requests of one host that may be under way or queue in the client; two run at once, the rest fill a tick."""
 _LOST_S = 900.0
 _REUSE_S = 900.0
-_REUSE_PAGES = 200
+_REUSE_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -173,6 +173,7 @@ class FetchShard:
         self._started: dict[str, str] = {}
         self._held: dict[str, float] = {}
         self._recent: OrderedDict[str, tuple[float, Response]] = OrderedDict()
+        self._recent_bytes = 0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -224,10 +225,18 @@ class FetchShard:
     def _finish(self, job: _Job, response: Response, now: float, ended: Ended) -> None:
         del self._jobs[job.discovery.unit]
         ended.pages.append((job.discovery, response, utc(now)))
+        self._forget(job.discovery.entry.url)
         self._recent[job.discovery.entry.url] = (now, response)
-        self._recent.move_to_end(job.discovery.entry.url)
-        while len(self._recent) > _REUSE_PAGES:
-            self._recent.popitem(last=False)
+        self._recent_bytes += len(response.body)
+        while self._recent_bytes > _REUSE_BYTES or now - next(iter(self._recent.values()))[0] > _REUSE_S:
+            self._forget(next(iter(self._recent)))
+            if not self._recent:
+                break
+
+    def _forget(self, url: str) -> None:
+        known = self._recent.pop(url, None)
+        if known is not None:
+            self._recent_bytes -= len(known[1].body)
 
     def start(self, now: float, room: int, ended: Ended) -> list[Discovery]:
         """The pages to ask for now, a host after the other, so that none waits behind another's queue.

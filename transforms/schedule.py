@@ -16,7 +16,7 @@ from transforms.http.policy import SchedulePolicy
 NEVER = math.inf
 
 _REFUSED = (401, 402, 403, 451)
-_NUMBERS = struct.Struct("<dddddddIIB16s")
+_NUMBERS = struct.Struct("<dddddddIIIB16s")
 _LATEST_SHARE = 1.1
 
 
@@ -29,6 +29,7 @@ class FeedState:
         etag, last_modified: the validators of the newest body whose entries are safe, byte for byte as they came.
         body_hash: of that body; the same bytes are not parsed again.
         interval_s: how often it is worth asking.
+        polls, unchanged: since it was first polled: all, and those that a 304 or the same bytes answered.
         failures: in a row.
         reason: of the last failure; empty while healthy.
         gone: the server said 410: it is not asked again.
@@ -47,6 +48,7 @@ class FeedState:
     failing_since: float = 0.0
     interval_s: float = 0.0
     polls: int = 0
+    unchanged: int = 0
     failures: int = 0
     reason: str = ""
     gone: bool = False
@@ -142,6 +144,8 @@ def _soft_error(poll: Poll) -> str:
 
 def _after_success(key: str, state: FeedState, poll: Poll, now: float, policy: SchedulePolicy) -> FeedState:
     etag, modified = poll.headers.get("etag", ""), poll.headers.get("last-modified", "")
+    if poll.status == 304 or (poll.body_hash and poll.body_hash == state.body_hash):
+        state = replace(state, unchanged=state.unchanged + 1)
     if poll.status == 304:  # RFC 9111 4.3.4: it may refresh what is stored, and what it leaves out stays
         state = replace(state, etag=etag or state.etag, last_modified=modified or state.last_modified)
     else:
@@ -258,6 +262,7 @@ def pack(state: FeedState) -> bytes:
         state.failing_since,
         state.interval_s,
         state.polls,
+        state.unchanged,
         state.failures,
         state.gone | (2 if state.body_hash else 0),
         state.body_hash,
@@ -270,7 +275,7 @@ def unpack(packed: bytes) -> FeedState:
     """The state that `pack` made these bytes from."""
     numbers = _NUMBERS.unpack_from(packed)
     next_poll, last_poll, last_success, last_unconditional, last_new, failing, interval = numbers[:7]
-    polls, failures, flags, body_hash = numbers[7:]
+    polls, unchanged, failures, flags, body_hash = numbers[7:]
     url, etag, modified, reason, parent = packed[_NUMBERS.size :].decode("utf-8", "surrogateescape").split("\0")
     return FeedState(
         url,
@@ -285,6 +290,7 @@ def unpack(packed: bytes) -> FeedState:
         failing,
         interval,
         polls=polls,
+        unchanged=unchanged,
         failures=failures,
         reason=reason,
         gone=bool(flags & 1),

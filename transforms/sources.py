@@ -1,7 +1,9 @@
 """What to poll: feeds as the configuration names them."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from transforms.http.addresses import host_of
@@ -58,9 +60,15 @@ class SourcesFile:
     file: str
 
     def feeds(self) -> Sequence[FeedSource]:
-        with open(self.file, encoding="utf-8") as lines:  # noqa: PTH123 - as the user named it
-            urls = dict.fromkeys(line.strip() for line in lines)
-        return [FeedSource(url) for url in urls if url and not url.startswith("#")]
+        return _listed_in(self.file, Path(self.file).stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=2)
+def _listed_in(file: str, changed: int) -> Sequence[FeedSource]:
+    """Read once a process: several stages ask for the list."""
+    with Path(file).open(encoding="utf-8") as lines:
+        urls = dict.fromkeys(line.strip() for line in lines)
+    return tuple(FeedSource(url) for url in urls if url and not url.startswith("#"))
 
 
 def shard_of_url(url: str, shards: int) -> int:

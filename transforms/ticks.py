@@ -63,6 +63,11 @@ def request_stop() -> None:
     _stop.set()
 
 
+def stop_requested() -> bool:
+    """Whether this process has been asked to stop."""
+    return _stop.is_set()
+
+
 def clear_stop() -> None:
     """Forgets a request to stop; before a run."""
     _stop.clear()
@@ -101,7 +106,10 @@ class _EmitTicks(beam.DoFn):
         clock = time.monotonic  # the wall clock may be set; how long to sleep must not depend on it
         self._began = self._began or clock()
         number = tracker.current_restriction().start
-        wait = self._next - clock()
+        due = self._next
+        if plan.seconds and not self._ending:
+            due = min(due, self._began + plan.seconds)
+        wait = due - clock()
         if wait > 0 and not (_stop.is_set() and not self._ending):
             nap = min(wait, _NAP_S)
             if self._ending:
