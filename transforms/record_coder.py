@@ -42,9 +42,12 @@ class RecordCoder(FastCoder):
 
 
 def register_records(*records: type) -> None:
-    """Makes frozen dataclasses records that Beam carries by `RecordCoder`; those that others hold come first."""
+    """Makes frozen dataclasses records that Beam carries by `RecordCoder`. What a record holds is registered before it."""
+    known = (*_schemas, *records)
+    for record in known:  # Beam knows a row by its RowCoder, and needs to know the rows that a row holds
+        coders.registry.register_coder(record, coders.RowCoder)
     for record in records:
         coders.registry.register_row(record)
         _schemas[record] = schema_from_element_type(record)
-    for record in records:  # only now: Beam knows a row by its RowCoder, and a row's schema holds those of its fields
+    for record in known:
         coders.registry.register_coder(record, RecordCoder)
