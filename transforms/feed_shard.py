@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-
 from transforms.feeds.document import FurtherDocument, RejectedEntry
 from transforms.feeds.identity import fingerprint, new_and_updated
 from transforms.http.addresses import host_of
