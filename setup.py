@@ -10,7 +10,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
     include_package_data=True,
-    package_data={"": ["**/*.yaml", "**/*.tsv", "**/*.json", "**/*.npz", "**/*.txt", "**/*.gz", "**/*.bin", "py.typed"]},
+    package_data={"": [f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin")] + ["py.typed"]},
     install_requires=[
         "aiohttp>=3.11",
         "apache-beam>=2.77",
