@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
-from apache_beam import coders
-
 from transforms.feeds.document import FurtherDocument, RejectedEntry
 from transforms.feeds.identity import fingerprint, new_and_updated
 from transforms.http.addresses import host_of
@@ -20,6 +18,7 @@ from transforms.http.policy import SchedulePolicy
 from transforms.known_entries import merged_known, unpack_known
 from transforms.poll import Ask, Polled
 from transforms.reading.times import utc_text
+from transforms.record_coder import register_records
 from transforms.records import DeadLetter, Entry
 from transforms.schedule import FeedState, after_poll, pack, resumed, shifted, unpack, validators
 from transforms.sources import FeedSource
@@ -52,7 +51,7 @@ class Discovery:
     edited: bool = False
 
 
-coders.registry.register_row(Discovery)
+register_records(Discovery)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Optional
 
-from apache_beam import coders
+from transforms.record_coder import register_records
 
 SCHEMA_VERSION = 1
 
@@ -198,5 +198,4 @@ class Outcome:
     lines_removed: int = 0
 
 
-for _record in (Origin, Entry, Page, Topic, RemovedBlock, Article, DeadLetter, Outcome):
-    coders.registry.register_row(_record)
+register_records(Origin, Entry, Page, Topic, RemovedBlock, Article, DeadLetter, Outcome)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam import coders
 from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
 from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
 from apache_beam.pvalue import PBegin, PCollection
@@ -19,6 +18,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from transforms.http.loop import requests_under_way
+from transforms.record_coder import register_records
 
 _LAST = 1 << 40
 _NAP_S = 1.0
@@ -40,7 +40,7 @@ class Tick:
     draining: bool = False
 
 
-coders.registry.register_row(Tick)
+register_records(Tick)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""What a cluster is given: the packed project, the container's recipe, the template."""
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from apache_beam.version import __version__ as beam_version
+
+ROOT = Path(__file__).parent.parent
+
+
+def template() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("template", ROOT / "deploy/template.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_parameters_of_the_template_become_a_command_line() -> None:
+    given = ["--to=postgresql://u@h/d,pubsub://p/t", "--streaming", "--command=replay", "--paths=gs://b/a,gs://b/c"]
+    assert template().command_line(given) == [
+        "replay",
+        "gs://b/a",
+        "gs://b/c",
+        "--to",
+        "postgresql://u@h/d",
+        "--to",
+        "pubsub://p/t",
+        "--streaming",
+    ]
+    assert template().command_line(["--config=live.yaml"]) == ["live", "--config=live.yaml"]
+
+
+def test_the_templates_specification_is_of_the_form_that_dataflow_reads() -> None:
+    described = json.loads((ROOT / "deploy/flex_template.json").read_text(encoding="utf-8"))
+    assert described["sdkInfo"] == {"language": "PYTHON"}
+    parameters = described["metadata"]["parameters"]
+    assert {p["name"] for p in parameters} == {"command", "config", "paths", "to", "sdk_container_image"}
+    for parameter in parameters:
+        assert parameter["label"]
+        assert parameter["helpText"]
+        for pattern in parameter.get("regexes", ()):
+            re.compile(pattern)
+
+
+def test_the_container_has_the_beam_that_the_tests_ran_with() -> None:
+    assert f"ARG BEAM={beam_version}\n" in (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+
+
+def test_all_files_that_the_code_reads_are_packed(tmp_path: Path) -> None:
+    """What only the clone has would be missing on a worker."""
+    pytest.importorskip("setuptools")
+    built = tmp_path / "built"
+    done = subprocess.run(
+        [sys.executable, "setup.py", "-q", "egg_info", "--egg-base", str(tmp_path), "build_py", "-d", str(built)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    packed = {str(path.relative_to(built)) for path in built.rglob("*") if path.is_file()}
+    listed = subprocess.run(
+        ["git", "ls-files", "transforms", "pipeline"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    missing = [name for name in listed.stdout.split("\n") if name and name not in packed and not name.endswith(".md")]
+    assert missing == []
