@@ -8,9 +8,10 @@ setup(
     description="Streaming ingestion of live news on Apache Beam: nothing lost silently, nothing removed silently.",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]),
+    packages=[*find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]), "pipeline.configs"],
+    package_dir={"pipeline.configs": "configs"},
     include_package_data=True,
-    package_data={"": [f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin")] + ["py.typed"]},
+    package_data={"": [f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin")] + ["py.typed", "**/NOTICE"]},
     install_requires=[
         "aiohttp>=3.11",
         "apache-beam>=2.77",

@@ -59,7 +59,7 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
         | "Duplicates" >> MarkDuplicates(config.duplicates)
         | "Stories" >> LinkStories(config.stories)
     )
-    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.policy, live)
+    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.duplicates, live)
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
 
 

@@ -97,7 +97,7 @@ def configured(options: argparse.Namespace) -> Config:
     config = load(own, Config, policy) if own else load(policy, Config)
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
-        config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
+        config = replace(config, duplicates=replace(config.duplicates, duplicates=options.duplicates))
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
     config = replace(config, ledger=options.ledger or config.ledger or _beside(config.sinks))
