@@ -11,13 +11,16 @@ setup(
     packages=[*find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]), "pipeline.configs"],
     package_dir={"pipeline.configs": "configs"},
     include_package_data=True,
-    package_data={"": [f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin")] + ["py.typed", "**/NOTICE"]},
+    package_data={
+        "": ["py.typed", "**/NOTICE", *(f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin"))]
+    },
     install_requires=[
         "aiohttp>=3.11",
         "apache-beam>=2.77",
         "brotli>=1.2",
         "feedparser>=6.0.11",
         "trafilatura>=2.0",
+        "lxml>=5.2",
         "lxml_html_clean>=0.4",  # trafilatura needs it through jusText; older pips leave it out
         "langdetect>=1.0.9",
         "courlan>=1.3",

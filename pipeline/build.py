@@ -38,7 +38,7 @@ def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
     """What the feeds bring from now on, through every stage; every entry ends in the ledger."""
     dead_letters = DeadLetters(lambda: Bury(config, run, live=True))
     http = HttpOptions(config.fetch, f"newsbeam/{VERSION} (+{config.contact})", rules=config.addresses)
-    memory = LedgerMemory(config.ledger, run)
+    memory = LedgerMemory(config.ledger, run) if config.ledger else None
     polls = DiscoverOptions(config.feeds(), config.schedule, http, config.shards, memory)
     fetches = FetchOptions(config.feeds(), config.schedule, http, config.shards)
     ticks = root | "Ticks" >> EmitTicks(plan)

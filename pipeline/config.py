@@ -52,7 +52,8 @@ class Config:
     """Of feeds and of hosts: 1-8 on one machine, 64-1024 on a cluster; fixed for the life of a job."""
     sinks: Sequence[str] = ()
     ledger: str = ""
-    """The ledger's file; beside the first file sink if it is not given."""
+    """The ledger's file; beside the first file sink if it is not given. `none` keeps no ledger, for clusters without
+    a file system of their own: what is known is in the runner's state then, and the account in its counters."""
     extract: ExtractOptions = field(default_factory=ExtractOptions)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     duplicates: DuplicatesConfig = field(default_factory=DuplicatesConfig)
@@ -85,6 +86,11 @@ def bundled(name: str) -> Path:
     return installed if installed.exists() else Path(__file__).parent.parent / "configs" / name
 
 
+def default_config() -> Config:
+    """What holds where nobody says otherwise."""
+    return load(bundled("policy.yaml"), Config)
+
+
 def configured(options: argparse.Namespace) -> Config:
     """The configuration that the command line and its `--config` file ask for; the command line wins.
 
@@ -93,14 +99,14 @@ def configured(options: argparse.Namespace) -> Config:
     """
     live = options.command == "live"
     own = options.config or (bundled("live.yaml") if live else None)
-    policy = bundled("policy.yaml")
-    config = load(own, Config, policy) if own else load(policy, Config)
+    config = load(own, Config, bundled("policy.yaml")) if own else default_config()
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
         config = replace(config, duplicates=replace(config.duplicates, duplicates=options.duplicates))
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
-    config = replace(config, ledger=options.ledger or config.ledger or _beside(config.sinks))
+    ledger = options.ledger or config.ledger or _beside(config.sinks)
+    config = replace(config, ledger="" if ledger == "none" else ledger)
     if live and options.contact:
         config = replace(config, contact=options.contact)
     if mistakes := [*_mistakes(config), *(_live_mistakes(config) if live else ())]:

@@ -11,10 +11,8 @@ import apache_beam as beam
 from pipeline import build
 from pipeline.beam_options import pipeline_options
 from pipeline.config import Config
-from pipeline.report import Report, sink_counts
-from transforms.ledger import Ledger
+from pipeline.report import Report, account_of, begin_run, sink_counts
 from transforms.live import end_live_run
-from transforms.reading.times import utc_text
 from transforms.ticks import TickPlan, clear_stop, request_stop
 
 
@@ -25,10 +23,8 @@ def live(config: Config, seconds: float, beam_arguments: list[str]) -> Report:
     """
     begun = time.monotonic()
     clear_stop()
-    ledger = Ledger(config.ledger)
-    ledger.create()
     run = datetime.now(timezone.utc).strftime("live-%Y%m%dT%H%M%S.%fZ")
-    ledger.begin(run, "live", utc_text(datetime.now(timezone.utc)))
+    begin_run(config.ledger, run)
     runner, options = pipeline_options(beam_arguments)
     pipeline = beam.Pipeline(runner=runner, options=options)
     build.live(pipeline, TickPlan(config.tick_s, seconds), config, run)
@@ -41,9 +37,8 @@ def live(config: Config, seconds: float, beam_arguments: list[str]) -> Report:
     finally:
         end_live_run()
     counts = sink_counts(config.sinks, result)
-    ledger.end(run, utc_text(datetime.now(timezone.utc)))
-    reasons = ledger.dead_letter_reasons(run)
-    return Report(ledger.account(), reasons, counts, time.monotonic() - begun, config.ledger, ongoing=True)
+    account, reasons = account_of("", config.ledger, result)
+    return Report(account, reasons, counts, time.monotonic() - begun, config.ledger, ongoing=True)
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

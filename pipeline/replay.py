@@ -16,12 +16,11 @@ from pipeline.beam_options import pipeline_options
 from pipeline.config import Config
 from pipeline.inputs import InputFile
 from pipeline.progress import progress
-from pipeline.report import Report, sink_counts
+from pipeline.report import Report, account_of, begin_run, sink_counts
 from transforms.ledger import Ledger
 from transforms.reading.plan import write_plan
 from transforms.reading.read import Plan
 from transforms.reading.scan import scan, spool_stream
-from transforms.reading.times import utc_text
 from transforms.reading.units import Unit
 
 GRAIN_SECONDS = 100_000_000.0
@@ -30,24 +29,26 @@ GRAIN_SECONDS = 100_000_000.0
 def replay(files: Sequence[InputFile], stdin: bool, config: Config, beam_arguments: Sequence[str]) -> Report:
     """Replays `files` (and standard input) into the sinks of `config`."""
     begun = time.monotonic()
-    ledger = Ledger(config.ledger)
-    ledger.create()
     run = datetime.now(timezone.utc).strftime("replay-%Y%m%dT%H%M%S.%fZ")
-    ledger.begin(run, "replay", utc_text(datetime.now(timezone.utc)))
+    begin_run(config.ledger, run)
     runner, options = pipeline_options(beam_arguments)
     config = _in_long_grains(config)
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsbeam-")))
         plan = Plan(str(work / "plan.db"), write_plan(_units(files, stdin, work), work / "plan.db"))
-        stack.enter_context(progress("replay", plan.units, lambda: sum(ledger.account(run).outcomes.values())))
+        stack.enter_context(progress("replay", plan.units, lambda: _done(config.ledger, run)))
         pipeline = beam.Pipeline(runner=runner, options=options)
         build.replay(pipeline, plan, config, run)
         result = pipeline.run()
         result.wait_until_finish()
     counts = sink_counts(config.sinks, result)
-    ledger.end(run, utc_text(datetime.now(timezone.utc)))
-    reasons = ledger.dead_letter_reasons(run)
-    return Report(ledger.account(run), reasons, counts, time.monotonic() - begun, config.ledger)
+    account, reasons = account_of(run, config.ledger, result)
+    return Report(account, reasons, counts, time.monotonic() - begun, config.ledger)
+
+
+def _done(ledger: str, run: str) -> int:
+    """Units that have ended; without a ledger nobody knows before the end."""
+    return sum(Ledger(ledger).account(run).outcomes.values()) if ledger else 0
 
 
 def _in_long_grains(config: Config) -> Config:

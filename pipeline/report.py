@@ -1,12 +1,14 @@
 """The closing table of a run."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.runner import PipelineResult
 
-from transforms.ledger import Account
+from transforms.ledger import METRICS as OUTCOMES
+from transforms.ledger import Account, Ledger, counted
 from transforms.sinks.sink import WriteCounts
 from transforms.sinks.uri import finalize_sink, parse_sink
 from transforms.sinks.write import METRICS
@@ -33,20 +35,35 @@ class Report:
         return account.adds_up
 
 
+def begin_run(ledger: str, run: str) -> None:
+    """Makes the ledger's file where it is missing; nothing if none is kept."""
+    if ledger:
+        Ledger(ledger).create()
+
+
 def sink_counts(sinks: Sequence[str], result: PipelineResult) -> dict[str, WriteCounts]:
     """Ends what the sinks have left to do, and tells what each did."""
     return {uri: _counted(uri, result) + finalize_sink(uri) for uri in sinks}
 
 
+def account_of(run: str, ledger: str, result: PipelineResult) -> tuple[Account, dict[str, int]]:
+    """The account of a run, or of the whole ledger if `run` is empty, and the run's dead letters by reason."""
+    if not ledger:
+        return counted(_counters(result, OUTCOMES)), {}
+    return Ledger(ledger).account(run), Ledger(ledger).dead_letter_reasons(run)
+
+
 def _counted(uri: str, result: PipelineResult) -> WriteCounts:
     """What the sinks of this scheme counted while they wrote; two sinks of one scheme share their counters."""
-    scheme = parse_sink(uri).scheme
-    found = {
-        counter.key.metric.name.removeprefix(f"{scheme}_"): counter.committed or counter.attempted or 0
-        for counter in result.metrics().query(MetricsFilter().with_namespace(METRICS))["counters"]
-        if counter.key.metric.name.startswith(f"{scheme}_")
-    }
-    return WriteCounts(found.get("inserted", 0), found.get("updated", 0), found.get("unchanged", 0))
+    scheme, counters = parse_sink(uri).scheme, _counters(result, METRICS)
+    return WriteCounts(*(counters.get(f"{scheme}_{did}", 0) for did in ("inserted", "updated", "unchanged")))
+
+
+def _counters(result: PipelineResult, namespace: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]:
+        total[counter.key.metric.name] += counter.committed or counter.attempted or 0
+    return total
 
 
 def as_table(report: Report) -> str:
@@ -70,7 +87,7 @@ def as_table(report: Report) -> str:
     for uri, counts in report.sinks.items():
         did = [f"{n} {word}" for word, n in vars(counts).items() if n]
         lines.append(f"{'output':<14}{uri}   {', '.join(did) or 'nothing new'}")
-    lines.append(f"{'ledger':<14}{report.ledger}")
+    lines.append(f"{'ledger':<14}{report.ledger or 'none'}")
     if not report.adds_up:
         lines.append(
             f"The counts do not add up: {account.pending} inputs have no outcome, {account.unknown} outcomes no input."

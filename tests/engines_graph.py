@@ -5,6 +5,7 @@ Usage: python tests/engines_graph.py SINK…
 
 import json
 import sys
+from dataclasses import replace
 
 import apache_beam as beam
 from apache_beam.coders import coders
@@ -13,7 +14,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.transforms import environments
 
 from pipeline import build
-from pipeline.config import Config
+from pipeline.config import default_config
 from transforms.reading.read import Plan
 
 
@@ -21,7 +22,7 @@ def graph(sinks: list[str]) -> beam_runner_api_pb2.Pipeline:
     """The replay's graph, for workers in a container."""
     options = PipelineOptions(["--streaming", "--runner=DataflowRunner"])
     pipeline = beam.Pipeline(runner="FnApiRunner", options=options)
-    config = Config(sinks=tuple(sinks), ledger="/srv/newsbeam/ledger.db")
+    config = replace(default_config(), sinks=tuple(sinks), ledger="/srv/newsbeam/ledger.db")
     build.replay(pipeline, Plan("/srv/newsbeam/plan.db", 100), config, "a-run")
     image = environments.DockerEnvironment.from_container_image("newsbeam/worker:1")
     return pipeline.to_runner_api(default_environment=image)

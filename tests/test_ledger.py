@@ -12,7 +12,6 @@ from transforms.records import Outcome
 def ledger(tmp_path: Path) -> Ledger:
     ledger = Ledger(str(tmp_path / "deep" / "ledger.db"))
     ledger.create()
-    ledger.begin("run", "replay", "2024-03-25T19:08:00Z")
     return ledger
 
 

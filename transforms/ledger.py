@@ -5,22 +5,20 @@ and not settled is pending; what would be lost without a word shows here.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 from apache_beam.pvalue import PCollection
 
 from transforms.records import DeadLetter, Outcome, Page
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    run TEXT PRIMARY KEY, command TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT
-);
 CREATE TABLE IF NOT EXISTS units (
     unit TEXT PRIMARY KEY,
     noted_in TEXT NOT NULL DEFAULT '',
@@ -36,6 +34,10 @@ CREATE INDEX IF NOT EXISTS units_by_run ON units (noted_in, settled_in, outcome)
 """
 _WAIT_SECONDS = 60.0
 FLUSH_ROWS = 500
+
+METRICS = "newsbeam.outcomes"
+"""Namespace of the counters `inputs` and, by outcome, `story`, `duplicate`, ..."""
+INPUTS = "inputs"
 
 
 @dataclass(frozen=True)
@@ -86,16 +88,6 @@ class Ledger:
             database.execute("PRAGMA synchronous = NORMAL")
             with database:
                 yield database
-
-    def begin(self, run: str, command: str, now: str) -> None:
-        """Notes that a run began at `now` (UTC)."""
-        with self._transaction() as database:
-            database.execute("INSERT INTO runs VALUES (?, ?, ?, NULL)", (run, command, now))
-
-    def end(self, run: str, now: str) -> None:
-        """Notes that a run ended at `now` (UTC)."""
-        with self._transaction() as database:
-            database.execute("UPDATE runs SET ended_at = ? WHERE run = ?", (now, run))
 
     def note(self, run: str, units: Iterable[str]) -> None:
         """Notes units as discovered in `run`; noting one again changes nothing."""
@@ -152,10 +144,10 @@ def unit_of(record: Page | DeadLetter) -> str:
 
 
 class _WriteBatches(beam.DoFn):
-    """Writes elements to the ledger, a batch a transaction."""
+    """Writes elements to the ledger, a batch a transaction, and counts them."""
 
     def __init__(self, file: str, run: str) -> None:
-        self._ledger = Ledger(file)
+        self._file = file
         self._run = run
         self._batch: list[Any] = []
 
@@ -163,31 +155,42 @@ class _WriteBatches(beam.DoFn):
         self._batch = []
 
     def process(self, element: Any) -> None:
-        self._batch.append(element)
-        if len(self._batch) >= FLUSH_ROWS:
-            self.finish_bundle()
+        Metrics.counter(METRICS, self._counter(element)).inc()
+        if self._file:
+            self._batch.append(element)
+            if len(self._batch) >= FLUSH_ROWS:
+                self.finish_bundle()
 
     def finish_bundle(self) -> None:
         if self._batch:
-            self._write(self._batch)
+            self._write(Ledger(self._file), self._batch)
             self._batch = []
 
-    def _write(self, batch: list[Any]) -> None:
+    def _counter(self, element: Any) -> str:
+        raise NotImplementedError
+
+    def _write(self, ledger: Ledger, batch: list[Any]) -> None:
         raise NotImplementedError
 
 
 class _Note(_WriteBatches):
-    def _write(self, batch: list[Page | DeadLetter]) -> None:
-        self._ledger.note(self._run, [unit_of(record) for record in batch])
+    def _counter(self, element: Page | DeadLetter) -> str:
+        return INPUTS
+
+    def _write(self, ledger: Ledger, batch: list[Page | DeadLetter]) -> None:
+        ledger.note(self._run, [unit_of(record) for record in batch])
 
 
 class _Settle(_WriteBatches):
-    def _write(self, batch: list[Outcome]) -> None:
-        self._ledger.settle(self._run, batch)
+    def _counter(self, element: Outcome) -> str:
+        return element.outcome
+
+    def _write(self, ledger: Ledger, batch: list[Outcome]) -> None:
+        ledger.settle(self._run, batch)
 
 
 class NoteUnits(beam.PTransform[PCollection[Any], PCollection[None]]):
-    """Notes the unit of every page or dead letter as discovered."""
+    """Notes the unit of every page or dead letter as discovered; without a ledger's file it only counts them."""
 
     def __init__(self, file: str, run: str) -> None:
         super().__init__()
@@ -198,7 +201,7 @@ class NoteUnits(beam.PTransform[PCollection[Any], PCollection[None]]):
 
 
 class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
-    """Writes how units ended."""
+    """Writes how units ended; without a ledger's file it only counts."""
 
     def __init__(self, file: str, run: str) -> None:
         super().__init__()
@@ -206,3 +209,10 @@ class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
 
     def expand(self, outcomes: PCollection[Outcome]) -> PCollection[None]:
         return outcomes | "To ledger" >> beam.ParDo(self._writer)
+
+
+def counted(counters: Mapping[str, int]) -> Account:
+    """The account of a run that kept no ledger, from the counters of `METRICS`."""
+    outcomes = {name: count for name, count in sorted(counters.items()) if name != INPUTS}
+    missing = counters.get(INPUTS, 0) - sum(outcomes.values())
+    return Account(counters.get(INPUTS, 0), outcomes, max(missing, 0), max(-missing, 0), 0)
