@@ -28,7 +28,6 @@ from evaluation.line_training import (  # noqa: E402
     train,
     tree_model,
 )
-
 from transforms.boilerplate import plain_model  # noqa: E402
 from transforms.extraction import second_opinion  # noqa: E402
 from transforms.extraction.html import MODELS  # noqa: E402

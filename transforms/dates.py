@@ -11,12 +11,12 @@ from typing import Optional
 FIRST_YEAR = 1991
 """The first web page was published on 6 August 1991; what claims to be older is a mistake."""
 
-# Abbreviations with one meaning in news (RFC 5322 names the American ones); IST, CST of China and the like are left out.
+# Abbreviations with one meaning in news (RFC 5322 names the American ones); IST, CST and the like are left out.
 _ZONES = {
-    "z": 0, "gmt": 0, "utc": 0, "ut": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "cest": 120, "mez": 60, "mesz": 120,
-    "eet": 120, "eest": 180, "msk": 180, "мск": 180, "est": -300, "edt": -240, "cdt": -300, "mst": -420, "mdt": -360,
-    "pst": -480, "pdt": -420, "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "aest": 600, "aedt": 660, "nzst": 720,
-    "nzdt": 780, "akst": -540, "akdt": -480, "hst": -600, "wib": 420,
+    "z": 0, "gmt": 0, "utc": 0, "ut": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "cest": 120, "mez": 60,
+    "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "мск": 180, "est": -300, "edt": -240, "cdt": -300, "mst":
+    -420, "mdt": -360, "pst": -480, "pdt": -420, "jst": 540, "kst": 540, "hkt": 480, "sgt": 480, "aest": 600,
+    "aedt": 660, "nzst": 720, "nzdt": 780, "akst": -540, "akdt": -480, "hst": -600, "wib": 420,
 }  # fmt: skip
 
 _ISO = re.compile(
@@ -106,19 +106,17 @@ def _moment(
 
 
 def machine_date(text: str) -> Optional[Moment]:
-    """A date from an attribute or JSON-LD: ISO 8601 in its variants (RFC 3339), seconds since 1970, else as readers see it."""
+    """A date from an attribute or JSON-LD: ISO 8601 in its variants, seconds since 1970, else as readers see it."""
     text = text.strip()[:100]
     found = _ISO.match(text)
     if found:
-        year, month, day, hour, minute, second = (int(part) if part else None for part in found.groups()[:6])
+        _, _, day, hour, minute, second = (int(part) if part else None for part in found.groups()[:6])
         clock = (hour, minute, second) if hour is not None and minute is not None else None
         if clock is None and day is not None and len(text) > found.end() + 3:
             shown = next(read_dates(text), None)
             if shown is not None:
                 return shown
-        assert year is not None
-        assert month is not None
-        return _moment(year, month, day, clock, _offset(found.group("zone")))
+        return _moment(int(found.group(1)), int(found.group(2)), day, clock, _offset(found.group("zone")))
     found = _COMPACT.match(text)
     if found and 1990 < int(found.group(1)) < 2100:
         year, month, day, hour, minute, second = (int(part) if part else None for part in found.groups()[:6])
@@ -140,10 +138,8 @@ def _clock_near(text: str, start: int, end: int) -> tuple[Optional[tuple[int, in
         found = hour_only if hour_only and hour_only.start() < 12 else None
     if found is None:
         ahead = text[max(0, start - 30) : start]
-        for found in _CLOCK.finditer(ahead):
-            pass
-        if found is not None and len(ahead) - found.end() > 8:
-            found = None
+        near = [clock for clock in _CLOCK.finditer(ahead) if len(ahead) - clock.end() <= 8]
+        found = near[-1] if near else None
     if found is None:
         return None, None
     groups = found.groups()

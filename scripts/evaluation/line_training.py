@@ -166,7 +166,7 @@ def plain_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
     out = []
     for row, body in _usable(data):
         page = read_plain(render(body), None)
-        ruled = judge(Text(page.lines, page.title, page.authors))
+        ruled = judge(Text(page.lines, page.title, page.authors), plain=True)
         rows = plain_features(page.lines, page.title, ruled)
         labels, weights = label_lines(page.lines, row)
         if labels.any():

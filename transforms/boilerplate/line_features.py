@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from math import log1p
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,12 @@ _SEPARATORS = re.compile(r"[|•·»›→▶►/]")
 _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./年-]|\d{1,2}:\d\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S|(?:^|\s)[@#]\w")
+_NO_SITE_WORDS = (0.0,) * 4
 _HEAD = 2000
 """Characters of a line that are looked at; no sentence of news is longer."""
 _SIGN = re.compile(r"[©®™℗]")
 
+SITE_WORD_GROUPS = ("offer", "subscribe", "legal", "contact")
 LINE_FEATURES = (
     "log_chars",
     "log_words",
@@ -57,6 +60,7 @@ LINE_FEATURES = (
     "line_in_title",
     "overlap",
     "description_in_line",
+    *(f"words_{group}" for group in SITE_WORD_GROUPS),
 )
 
 
@@ -73,8 +77,21 @@ def fold(text: str) -> str:
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-def line_features(lines: Sequence[str], title: str, description: str) -> Floats:
-    """One row of `LINE_FEATURES` for each line, given the page's title and description as far as known."""
+@lru_cache(maxsize=1)
+def _site_words() -> dict[str, int]:
+    """Word -> bits of the groups it belongs to."""
+    out: dict[str, int] = {}
+    for row in (Path(__file__).parent / "site_words.tsv").read_text(encoding="utf-8").splitlines():
+        if row and not row.startswith("#"):
+            group, _, words = row.split("\t")
+            for word in words.split():
+                out[word] = out.get(word, 0) | 1 << SITE_WORD_GROUPS.index(group)
+    return out
+
+
+def line_features(lines: Sequence[str], title: str, description: str) -> tuple[Floats, list[set[str]]]:
+    """One row of `LINE_FEATURES` for each line, given the page's title and description, and each line's vocabulary."""
+    site_words = _site_words()
     title_words, description_words = set(words_of(title)), set(words_of(description))
     spread: dict[str, int] = {}
     seen: dict[str, int] = {}
@@ -89,10 +106,11 @@ def line_features(lines: Sequence[str], title: str, description: str) -> Floats:
             for word in vocabulary:
                 spread[word] = spread.get(word, 0) + 1
     rows = [
-        _row(line, words, solo, vocabulary, seen[line] - 1, spread, title_words, description_words)
+        _row(line, words, solo, vocabulary, seen[line] - 1, spread, title_words, description_words, site_words)
         for line, (words, solo, vocabulary) in zip(lines, parts, strict=True)
     ]
-    return np.array(rows, dtype=np.float32).reshape(len(lines), len(LINE_FEATURES))
+    table = np.array(rows, dtype=np.float32).reshape(len(lines), len(LINE_FEATURES))
+    return table, [vocabulary for _, _, vocabulary in parts]
 
 
 def _row(
@@ -104,6 +122,7 @@ def _row(
     spread: dict[str, int],
     title: set[str],
     description: set[str],
+    site_words: dict[str, int],
 ) -> tuple[float, ...]:
     head = line[:_HEAD]
     size = len(line)
@@ -144,7 +163,30 @@ def _row(
         len(title & vocabulary) / len(vocabulary) if vocabulary else 0.0,
         sum([get(word, 0) > own for word in vocabulary]) / len(vocabulary) if vocabulary else 0.0,
         len(description & vocabulary) / len(description) if description else 0.0,
+        *_site_shares(vocabulary, site_words),
     )
+
+
+def _site_shares(vocabulary: set[str], site_words: dict[str, int]) -> tuple[float, ...]:
+    """For each group the share of a line's different words that belong to it."""
+    found = [bits for word in vocabulary if (bits := site_words.get(word, 0))]
+    if not found:
+        return _NO_SITE_WORDS
+    return tuple(sum(bits >> group & 1 for bits in found) / len(vocabulary) for group in range(len(SITE_WORD_GROUPS)))
+
+
+def lead_overlap(vocabularies: Sequence[set[str]], lead: Sequence[int], title: str) -> Floats:
+    """The share of each line's longer words that the story's opening has: the title and the lines at `lead`.
+
+    A second story on the page has little in common with the opening of the first.
+    """
+    opening = set(words_of(title)).union(*(vocabularies[place] for place in lead))
+    out = np.zeros(len(vocabularies), dtype=np.float32)
+    for place, vocabulary in enumerate(vocabularies):
+        long = [word for word in vocabulary if len(word) > 4]
+        if long:
+            out[place] = sum([word in opening for word in long]) / len(long)
+    return out
 
 
 def shifted(column: Floats, by: int, fill: float = 0.0) -> Floats:

@@ -6,11 +6,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.line_features import LINE_FEATURES, Floats, line_features, shifted, window_mean
+from transforms.boilerplate.line_features import (
+    LINE_FEATURES,
+    Floats,
+    lead_overlap,
+    line_features,
+    shifted,
+    window_mean,
+)
 from transforms.boilerplate.tree_model import load_model
 
 MODEL = Path(__file__).parent / "models" / "plain_lines.npz"
-THRESHOLD = 0.5
+THRESHOLD = 0.4
+SURE = 0.85
+"""From here the model overrules a rule that is not always right."""
 _NEIGHBOURS = (-4, -3, -2, -1, 1, 2, 3, 4)
 _SEEN = ("log_chars", "ends_terminal", "enders", "capital_words", "ruled", "date", "overlap")
 PLAIN_FEATURES = (
@@ -28,6 +37,8 @@ PLAIN_FEATURES = (
     "segment_share",
     "from_start",
     "from_end",
+    "lead_overlap",
+    "lead_overlap~4",
     *(f"{name}@{by:+d}" for by in _NEIGHBOURS for name in _SEEN),
     *(f"{name}~{reach}" for reach in (2, 5, 12) for name in ("prose", "ends_terminal", "log_chars")),
 )
@@ -36,7 +47,7 @@ PLAIN_FEATURES = (
 def plain_features(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -> Floats:
     """One row of `PLAIN_FEATURES` for each line; `ruled` are the places that rules would remove."""
     count = len(lines)
-    line = line_features(lines, title, "")
+    line, vocabularies = line_features(lines, title, "")
     column = dict(zip(LINE_FEATURES, line.T, strict=True))
     chars = np.array([len(one) for one in lines], dtype=np.float32)
     flags = np.zeros(count, dtype=np.float32)
@@ -51,6 +62,7 @@ def plain_features(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -
     until = (np.maximum.accumulate(np.where(is_prose, order, -99)[::-1]))[::-1]
     until = np.array(_until(is_prose), dtype=np.float32) if count else until
     low, high = best_segment(np.where(is_prose, np.sqrt(chars), -4.0))
+    overlap = lead_overlap(vocabularies, [int(at) for at in np.flatnonzero(is_prose) if low <= at < high][:6], title)
     inside = ((order >= low) & (order < high)).astype(np.float32)
     around: list[NDArray[np.float32]] = []
     for by in _NEIGHBOURS:
@@ -78,6 +90,8 @@ def plain_features(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -
             np.full(count, prose[low:high].sum() / total),
             np.clip(order - low, -40, 40),
             np.clip(order - high, -40, 40),
+            overlap,
+            window_mean(overlap, 4),
             *around,
         )
     ).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`strip_boilerplate`: lines that are not the article leave its text and stay in `removed_blocks`, each with its rule."""
+"""`strip_boilerplate`: lines that are not the article leave its text for `removed_blocks`, each with its rule."""
 
 import re
 from dataclasses import replace
@@ -8,8 +8,8 @@ from typing import Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.boilerplate.plain_model import MODEL, THRESHOLD, plain_probabilities
-from transforms.boilerplate.rules import Text, judge
+from transforms.boilerplate.plain_model import MODEL, SURE, THRESHOLD, plain_probabilities
+from transforms.boilerplate.rules import SOFT, Text, judge
 from transforms.dead_letters import DeadLetters, MapOrDeadLetter, Rejected
 from transforms.records import Article, RemovedBlock
 
@@ -52,12 +52,15 @@ def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
         raise Rejected("no_text", f"{article.url or article.raw_ref}: nothing is left of it to call an article")
     kept = [place for place, (_, rule) in enumerate(lines) if rule is None]
     texts = [lines[place][0] for place in kept]
-    verdicts = judge(Text(texts, article.title, article.authors))
-    if article.extractor == "plain":
+    plain = article.extractor == "plain"
+    verdicts = judge(Text(texts, article.title, article.authors), plain)
+    if plain:
         chances = plain_probabilities(texts, article.title, verdicts, model).tolist()
         for index, chance in enumerate(chances):
             if chance < THRESHOLD:
                 verdicts.setdefault(index, "line_model")
+            elif chance >= SURE and verdicts.get(index) in SOFT:
+                del verdicts[index]
     if len(verdicts) == len(kept):
         return replace(article, warnings=(*article.warnings, "rules_undone"))
     for index, rule in verdicts.items():

@@ -1,9 +1,19 @@
 """Blocks of a page in numbers: the line, its markup, its container's share of the page, its neighbours."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.line_features import LINE_FEATURES, Floats, line_features, shifted, window_mean, words_of
+from transforms.boilerplate.line_features import (
+    LINE_FEATURES,
+    Floats,
+    lead_overlap,
+    line_features,
+    shifted,
+    window_mean,
+    words_of,
+)
 from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
 
 _TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "figcaption", "blockquote", "section", "span", "pre", "dd")
@@ -47,6 +57,8 @@ PLACE_FEATURES = (
     "from_title_heading",
     "in_json_body",
     "json_body_known",
+    "lead_overlap",
+    "lead_overlap~4",
 )
 FEATURES = (
     LINE_FEATURES
@@ -68,11 +80,11 @@ def _json_share(blocks: list[Block], body: str) -> Floats:
     if not body:
         return out
     words = words_of(body)
-    pairs = set(zip(words, words[1:], strict=False))
+    pairs = set(pairwise(words))
     for place, block in enumerate(blocks):
         own = words_of(block.text)
         if len(own) > 1:
-            mine = list(zip(own, own[1:], strict=False))
+            mine = list(pairwise(own))
             out[place] = sum(pair in pairs for pair in mine) / len(mine)
     return out
 
@@ -140,7 +152,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
     count = len(blocks)
     if not count:
         return np.zeros((0, len(FEATURES)), dtype=np.float32)
-    line = line_features([block.text for block in blocks], title, description)
+    line, vocabularies = line_features([block.text for block in blocks], title, description)
     column = dict(zip(LINE_FEATURES, line.T, strict=True))
     chars = np.array([len(block.text) for block in blocks], dtype=np.float32)
     link_share = np.minimum(1.0, np.array([block.link_chars for block in blocks], dtype=np.float32) / chars)
@@ -166,6 +178,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
         [[direct[chain[min(up, len(chain) - 1)]] for up in (1, 2, 3)] for chain in chains], dtype=np.float32
     ) / np.float32(total)
     above = np.array([chain[min(1, len(chain) - 1)] for chain in chains])
+    lead = [place for place in np.flatnonzero(prose > 0).tolist() if best in chains[place]][:6]
+    overlap = lead_overlap(vocabularies, lead, title)
     trunk = _full(page.parents, best)
     branch_classes, branch_tags, branch_length = _branch(page, trunk)
     heading = tags[:, 3:7].sum(axis=1) > 0
@@ -214,6 +228,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
             from_title,
             _json_share(blocks, json_body),
             np.full(count, float(bool(json_body))),
+            overlap,
+            window_mean(overlap, 4),
         )
     )
     look = {**column, "link_share": link_share, "tag_p": tags[:, 0]}

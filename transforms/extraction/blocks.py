@@ -7,6 +7,7 @@ what the line model wants to know of its place: tags and class words of its ance
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from lxml.html import HtmlElement
 
@@ -133,8 +134,8 @@ CLASS_GROUPS: tuple[tuple[str, str], ...] = (
     ("meta", "meta byline author authors autor auteur autore bio profile contributor writer reporter signature credits"
              " verfasser journalist avatar"),
     ("date", "date time timestamp datetime published pubdate dateline datum fecha data updated"),
-    ("caption", "caption captions figcaption credit copyright legend legende bildunterschrift leyenda wpcaption fotograf"
-                " bildtext"),
+    ("caption", "caption captions figcaption credit copyright legend legende bildunterschrift leyenda wpcaption"
+                " fotograf bildtext"),
     ("media", "image img photo picture media video player gallery slideshow carousel slider figure audio podcast thumb"
               " thumbnail foto bild galerie galeria imagen youtube jwplayer slide"),
     ("related", "related recommended recommendations more also readmore relatedposts similar teaser teasers promo"
@@ -172,6 +173,10 @@ _WORD_BITS: dict[str, int] = {}
 for _place, (_name, _words) in enumerate(CLASS_GROUPS):
     for _word in _words.split():
         _WORD_BITS[_word] = _WORD_BITS.get(_word, 0) | (1 << _place)
+# The class that hides an element (Tailwind, Bootstrap), unless another shows it again on larger screens.
+_HIDDEN = re.compile(
+    r"^(?!.*:(?:block|flex|grid|inline))(?:.*\s)?(?:hidden|d-none|visually-hidden|sr-only)(?:\s|$)", re.S
+)
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]{2,}")
 
 ITEM_BODY, ITEM_HEADLINE, ITEM_AUTHOR, ITEM_DATE, ITEM_DESCRIPTION, ITEM_CAPTION = (1 << n for n in range(6))
@@ -239,7 +244,7 @@ class Outline:
 def class_words(names: str) -> tuple[str, ...]:
     """`article-body__text relatedPosts` -> `("article", "body", "text", "related", "Posts"...)`, lower case."""
     words = [word.lower() for word in _TOKEN.findall(names[:400])]
-    joined = ["".join(pair) for pair in zip(words, words[1:], strict=False)]
+    joined = ["".join(pair) for pair in pairwise(words)]
     return tuple(dict.fromkeys(words + joined))
 
 
@@ -336,6 +341,8 @@ class _Walk:
         parents.append(container)
         container = len(parents) - 1
         here = _class_bits(names) if names else 0
+        if "hidden" in names and _HIDDEN.search(names):
+            hidden = True
         self.classes.append(here)
         self.tags.append(_CONTEXT_BIT.get(tag, 0))
         place = (tag, depth, container, context | _CONTEXT_BIT.get(tag, 0), here, item, hidden)

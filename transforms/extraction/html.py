@@ -1,4 +1,4 @@
-"""From a parsed page to its lines: which blocks are the article, judged by the model, with a second opinion in doubt."""
+"""From a parsed page to its lines: which blocks are the article, by the model and, in doubt, a second opinion."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -22,7 +22,8 @@ _PUBLISHED = (
     "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",
     "datepublished", "date.published", "article.published", "parsely-pub-date", "sailthru.date", "dc.date.issued",
     "cxenseparse:recs:publishtime", "publish-date", "publishdate", "publish_date", "pubdate", "article_date_original",
-    "originalpublicationdate", "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date",
+    "originalpublicationdate",
+    "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date",
     "article.created", "cre", "publication_date", "citation_publication_date", "displaydate", "ptime", "og:pubdate",
     "bt:pubdate", "weibo:article:create_at", "rnews:datepublished", "mediator_published_time", "created",
     "vr:published_time", "creation_date",
@@ -38,8 +39,9 @@ _AUTHORS = (
 )  # fmt: skip
 _AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
 _BY = re.compile(
-    r"^(?:view all posts by|posted by|by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|texto|from|words by|written by|"
-    r"story by|escrito por|redactie|автор|текст|от|написал|του|της|από|od|napisał|opracował|作者|記者|记者|文)\s*[:：]?\s+(?=\S)",
+    r"^(?:view all posts by|posted by|by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|"
+    r"texto|from|words by|written by|story by|escrito por|redactie|автор|текст|от|написал|του|της|από|od|napisał|"
+    r"opracował|作者|記者|记者|文)\s*[:：]?\s+(?=\S)",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"\s*(?:[,;、/|•·]|\s(?:and|und|et|y|e|en|och|og|i|и|και|with|&|a)\s)\s*", re.IGNORECASE)

@@ -43,7 +43,7 @@ def read_plain(text: str, fetched_at: Optional[str]) -> PlainPage:
 
 
 def _dates(lines: list[str], fetched_at: Optional[str]) -> tuple[Optional[Moment], Optional[Moment]]:
-    """Published and updated time from the datelines: a date behind a word for `updated` is that, the first other is not."""
+    """Published and updated time from the datelines; a date beside a word for `updated` is the latter."""
     update_words = patterns().labels["updateword"]
     published: Optional[Moment] = None
     updated: Optional[Moment] = None
