@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from transforms.duplicates.anchors import question
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.features import ANCHORS, U64, cut
+from transforms.duplicates.features import ANCHORS, PLACE_BITS, U32, U64, Features, cut
 from transforms.duplicates.index import Index, pack_hashes, unpack_hashes
 from transforms.duplicates.prints import Print, Sighting, unpack_sighting
 from transforms.order import KEY, id_of, id_shard, micros_of
@@ -159,7 +159,7 @@ class OutletMemory:
         anchors, sketch, numbers = f.anchors, f.sketch, f.numbers
         if dropped is not None:
             anchors = anchors[~dropped[f.anchor_sentences]]
-            sketch = sketch[~dropped[f.sketch_sentences]]
+            sketch = _without(sketch, f, dropped)
             numbers = numbers[~dropped[f.number_sentences]]
         anchors = anchors[:ANCHORS]
         kept, bits = cut(sketch)
@@ -210,6 +210,15 @@ def _dropped(sighting: Sighting, repeated: U64) -> npt.NDArray[np.bool_] | None:
     dropped = np.isin(f.sentences ^ np.uint64(sighting.outlet), repeated)
     left = f.sentence_words[~dropped].sum()
     return None if left < LEAST_LEFT * f.sentence_words.sum() else dropped
+
+
+def _without(sketch: U32, f: Features, dropped: npt.NDArray[np.bool_]) -> U32:
+    """A sketch without what stands in dropped sentences, with quarters of what is left."""
+    words = np.where(dropped, 0, f.sentence_words.astype(np.int64))
+    quarters = (np.cumsum(words) * 2 - words) * 2 // max(int(words.sum()), 1)
+    kept = ~dropped[f.sketch_sentences]
+    place = np.minimum(quarters[f.sketch_sentences[kept]], 3).astype(np.uint32)
+    return sketch[kept] >> np.uint32(PLACE_BITS) << np.uint32(PLACE_BITS) | place
 
 
 class Questions:
