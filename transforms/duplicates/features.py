@@ -213,4 +213,6 @@ def cut(sketch: U32) -> tuple[U32, int]:
 
 def below(sketch: U32, bits: int) -> U32:
     """The part of a sketch whose hashes lie below 2^bits."""
-    return sketch[: np.searchsorted(sketch, np.uint32(1 << bits + PLACE_BITS))] if bits < SKETCH_BITS else sketch
+    if bits >= SKETCH_BITS:
+        return sketch
+    return sketch[: int(np.searchsorted(sketch, np.uint32(1 << bits + PLACE_BITS)))]

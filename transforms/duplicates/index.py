@@ -101,9 +101,9 @@ class Index:
             collect(end, end - np.searchsorted(run.hashes, sought, "left"), run.articles)
         return np.concatenate(asked), np.concatenate(found)
 
-    def times(self, articles: I64) -> I64:
-        """When articles were seen, by their numbers."""
-        return self._times[articles]
+    def times_with(self, added: I64) -> I64:
+        """When articles were seen, by their numbers; those that are about to be added, too."""
+        return np.concatenate([self._times[: self.count], added])
 
     def size(self) -> int:
         """Hashes held."""
