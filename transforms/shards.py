@@ -76,7 +76,7 @@ class Memory(Protocol):
     """What one shard knows. Equal logs must make equal memories: no clock, no chance, no order of arrival."""
 
     def replay(self, entry: bytes) -> None:
-        """Learns one entry of the log again; the same entry twice is as good as once."""
+        """Learns one entry of the log again. Entries come in their order, each once."""
 
     def work(self, messages: Sequence[bytes]) -> Work:
         """Works through the messages of one grain of time, which come in no order: sorting is its part."""

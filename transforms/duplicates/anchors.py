@@ -3,190 +3,101 @@
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import U32, U64
-from transforms.duplicates.outlets import question, unpack_question
+from transforms.duplicates.index import I64, Index, pack_hashes, unpack_hashes
 from transforms.order import ID_AT, KEY
 from transforms.shards import Sent, Work
 
 _KEYS = np.dtype(f"V{KEY}")
+_Keys = npt.NDArray[np.void]
 _ANSWER = struct.Struct("<I")
 
 
-class _Run(NamedTuple):
-    """Part of the index: anchors ascending, each with the numbers of the articles that have it, ascending too."""
+def question(keys: bytes, times: I64, owners: U32, anchors: U64) -> bytes:
+    """For a shard of anchors: keys and event times (microseconds) of articles, and for each anchor whose it is.
 
-    anchors: U64
-    articles: U32
+    What is asked is what is learnt: this is an entry of the log, too.
+    """
+    return pack_hashes(times, anchors, owners) + keys
 
 
 class AnchorMemory:
-    """An index from anchors to articles, as a few sorted runs that grow like those of a log-structured merge tree.
-
-    Articles are numbered in their order. Per article and anchor it holds 12 bytes; an anchor that everybody has keeps
-    only its newest articles.
-    """
+    """Remembers which articles had an anchor, with their keys and times: 12 bytes an anchor, 46 an article."""
 
     def __init__(self, config: DuplicatesConfig) -> None:
         self._config = config
         self._horizon = round(config.horizon_hours * 3_600_000_000)
+        self._index = Index(config.candidates, self._horizon)
         self._keys = np.zeros(1024, _KEYS)
         self._times = np.zeros(1024, np.int64)
-        self._count = 0
-        self._runs: list[_Run] = []
 
     def replay(self, entry: bytes) -> None:
-        keys, times, whose, anchors = unpack_question(entry)
-        self._add(np.frombuffer(keys, _KEYS), times, whose, anchors)
+        times, anchors, owners, keys = unpack_hashes(entry)
+        self._add(np.frombuffer(keys, _KEYS), times, owners, anchors)
 
-    def _add(self, keys: npt.NDArray[np.void], times: npt.NDArray[np.int64], whose: U32, anchors: U64) -> None:
-        """Articles come in their order, and none twice in one call."""
-        if self._count and keys.size and keys[0].tobytes() <= self._keys[self._count - 1].tobytes():
-            known = set(self._keys[: self._count].tolist())
-            if all(key in known for key in keys.tolist()):
-                return
-        need = self._count + keys.size
+    def _add(self, keys: _Keys, times: I64, owners: U32, anchors: U64) -> None:
+        first, need = self._index.count, self._index.count + keys.size
         if need > self._keys.size:
             self._keys = np.concatenate([self._keys, np.zeros(need, _KEYS)])
             self._times = np.concatenate([self._times, np.zeros(need, np.int64)])
-        self._keys[self._count : need] = keys
-        self._times[self._count : need] = times
-        numbers = (whose + np.uint32(self._count)).astype(np.uint32)
-        order = np.lexsort((numbers, anchors))
-        self._runs.append(_Run(anchors[order], numbers[order]))
-        self._count = need
-        while len(self._runs) > 1 and self._runs[-2].anchors.size < 2 * self._runs[-1].anchors.size:
-            self._merge()
-
-    def _merge(self) -> None:
-        newer, older = self._runs.pop(), self._runs.pop()
-        anchors = np.concatenate([older.anchors, newer.anchors])
-        articles = np.concatenate([older.articles, newer.articles])
-        alive = articles >= self._oldest()
-        anchors, articles = anchors[alive], articles[alive]
-        order = np.argsort(anchors, kind="stable")  # each run is in order, so articles stay so
-        anchors, articles = anchors[order], articles[order]
-        # Beyond twice what is ever answered, an anchor forgets its oldest.
-        limit = 2 * self._config.candidates
-        if anchors.size > limit:
-            crowded = np.zeros(anchors.size, np.bool_)
-            crowded[:-limit] = anchors[:-limit] == anchors[limit:]
-            anchors, articles = anchors[~crowded], articles[~crowded]
-        self._runs.append(_Run(anchors, articles))
+        self._keys[first:need] = keys
+        self._times[first:need] = times
+        self._index.add(_micros(keys), anchors, owners)
 
     def work(self, messages: Sequence[bytes]) -> Work:
-        questions = [unpack_question(message) for message in messages]
-        keys = np.frombuffer(b"".join([own[0] for own in questions]), _KEYS)
-        starts = np.cumsum([0, *(len(own[0]) // KEY for own in questions)])
-        whose = np.concatenate([own[2] + np.uint32(start) for own, start in zip(questions, starts, strict=False)])
-        times = np.concatenate([own[1] for own in questions])
-        anchors = np.concatenate([own[3] for own in questions])
+        questions = [unpack_hashes(message) for message in messages]
+        keys = np.frombuffer(b"".join([own[3] for own in questions]), _KEYS)
+        times = np.concatenate([own[0] for own in questions])
+        anchors = np.concatenate([own[1] for own in questions])
+        starts = np.cumsum([0, *(own[0].size for own in questions)])
+        owners = np.concatenate([own[2] + np.uint32(start) for own, start in zip(questions, starts, strict=False)])
         listed = keys.tolist()
         order = sorted(range(len(listed)), key=listed.__getitem__)
         place = np.empty(len(listed), np.uint32)
         place[order] = np.arange(len(listed), dtype=np.uint32)
-        keys, times, whose = keys[order], times[order], place[whose]
-        asks, answers, counts = self._answer(keys, times, whose, anchors)
-        return Work(self._replies(keys, asks, answers, counts), learnt=question(keys.tobytes(), times, whose, anchors))
+        keys, times, owners = keys[order], times[order], place[owners]
+        asked, found = self._index.earlier(anchors, owners)
+        self._add(keys, times, owners, anchors)
+        asking = owners[asked].astype(np.int64)
+        near = np.abs(self._times[found] - times[asking]) <= self._horizon
+        pairs, counts = np.unique(asking[near] << 32 | found[near], return_counts=True)
+        return Work(
+            sent=self._replies(keys, pairs >> 32, pairs & 0xFFFFFFFF, counts),
+            learnt=question(keys.tobytes(), times, owners, anchors),
+        )
 
-    def _answer(
-        self, keys: npt.NDArray[np.void], times: npt.NDArray[np.int64], whose: U32, anchors: U64
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Learns the articles, and gives for each pair of an asker and an earlier article how many anchors they share.
-
-        Askers are numbered as in `keys`, earlier articles as in the index.
-        """
-        before, runs = self._count, list(self._runs)
-        batch = np.lexsort((whose, anchors))
-        mine, own = anchors[batch], whose[batch].astype(np.int64)
-        # Within the batch: those before it in the run of its anchor.
-        position = np.arange(mine.size)
-        start = np.searchsorted(mine, mine, "left")
-        room = np.full(mine.size, self._config.candidates, np.int64)
-        askers: list[npt.NDArray[np.int64]] = []
-        found: list[npt.NDArray[np.int64]] = []
-        taken = np.minimum(position - start, room)
-        self._collect(own, position - taken, taken, own + before, askers, found)
-        room -= taken
-        for run in reversed(runs):
-            if not room.any():
-                break
-            end = np.searchsorted(run.anchors, mine, "right")
-            taken = np.minimum(end - np.searchsorted(run.anchors, mine, "left"), room)
-            self._collect(own, end - taken, taken, run.articles, askers, found)
-            room -= taken
-        self._add(keys, times, whose, anchors)
-        asking, earlier = np.concatenate(askers), np.concatenate(found)
-        near = np.abs(self._times[earlier] - times[asking]) <= self._horizon
-        pairs, counts = np.unique(asking[near] << 32 | earlier[near], return_counts=True)
-        return pairs >> 32, pairs & 0xFFFFFFFF, counts
-
-    @staticmethod
-    def _collect(
-        own: npt.NDArray[np.int64],
-        start: npt.NDArray[np.int64],
-        taken: npt.NDArray[np.int64],
-        articles: npt.NDArray[np.int64] | U32,
-        askers: list[npt.NDArray[np.int64]],
-        found: list[npt.NDArray[np.int64]],
-    ) -> None:
-        """Adds a pair for each of the `taken` articles from `start` on."""
-        total = int(taken.sum())
-        offsets = np.arange(total) - np.repeat(np.cumsum(taken) - taken, taken)
-        askers.append(np.repeat(own, taken))
-        found.append(articles[np.repeat(start, taken) + offsets].astype(np.int64))
-
-    def _replies(
-        self,
-        keys: npt.NDArray[np.void],
-        asks: npt.NDArray[np.int64],
-        answers: npt.NDArray[np.int64],
-        counts: npt.NDArray[np.int64],
-    ) -> list[Sent]:
+    def _replies(self, keys: _Keys, asking: I64, found: I64, counts: I64) -> list[Sent]:
         """For each shard of candidates one message that answers all its askers, also those to whom there is nothing to
         say: they count the answers."""
         shards = _id_shards(keys, self._config.shards)
-        each = np.bincount(asks, minlength=keys.size)
+        each = np.bincount(asking, minlength=keys.size)
         sent = []
         for shard in np.unique(shards).tolist():
             own = np.flatnonzero(shards == shard)
-            mine = shards[asks] == shard
+            mine = shards[asking] == shard
             body = (
                 keys[own].tobytes(),
                 each[own].astype(np.uint32).tobytes(),
                 counts[mine].astype(np.uint16).tobytes(),
-                self._keys[answers[mine]].tobytes(),
+                self._keys[found[mine]].tobytes(),
             )
             sent.append(Sent("candidates", shard, b"A" + _ANSWER.pack(own.size) + b"".join(body)))
         return sent
 
     def live_bytes(self) -> int:
-        if not self._count:
-            return 0
-        alive = self._count - self._oldest()
-        return alive * (KEY + 8) + 12 * sum(run.anchors.size for run in self._runs) * alive // self._count
-
-    def _oldest(self) -> int:
-        """The number of the first article that is not forgotten."""
-        seen = _micros(self._keys[: self._count])
-        return int(np.searchsorted(seen, seen[-1] - self._horizon))
+        alive = self._index.count - self._index.oldest()
+        return alive * (KEY + 8) + 12 * self._index.size() * alive // max(self._index.count, 1)
 
     def compacted(self) -> Iterable[bytes]:
-        while len(self._runs) > 1:
-            self._merge()
-        if not self._runs:
-            return
-        run = self._runs[0]
-        numbers, whose = np.unique(run.articles, return_inverse=True)
-        keys = self._keys[numbers]
-        self._keys, self._times, self._count = keys.copy(), self._times[numbers], numbers.size
-        self._runs = [_Run(run.anchors, whose.astype(np.uint32))]
-        yield question(keys.tobytes(), self._times, self._runs[0].articles, run.anchors)
+        numbers = self._index.compact()
+        self._keys, self._times = self._keys[numbers], self._times[numbers]
+        _, hashes, owners, _ = unpack_hashes(self._index.packed())
+        yield question(self._keys.tobytes(), self._times, owners, hashes)
 
 
 def unpack_answers(packed: bytes) -> list[tuple[bytes, list[tuple[bytes, int]]]]:
@@ -209,15 +120,14 @@ def unpack_answers(packed: bytes) -> list[tuple[bytes, list[tuple[bytes, int]]]]
     return answers
 
 
-def _micros(keys: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
-    columns = keys.view(np.uint8).reshape(-1, KEY)[:, :8]
-    big = np.ascontiguousarray(columns).view(">u8").ravel().astype(np.uint64)
-    return (big - np.uint64(1 << 62)).astype(np.int64)
+def _micros(keys: _Keys) -> I64:
+    columns = np.ascontiguousarray(keys.view(np.uint8).reshape(-1, KEY)[:, :8])
+    return (columns.view(">u8").ravel().astype(np.uint64) - np.uint64(1 << 62)).astype(np.int64)
 
 
-def _id_shards(keys: npt.NDArray[np.void], shards: int) -> npt.NDArray[np.int64]:
-    columns = keys.view(np.uint8).reshape(-1, KEY)[:, ID_AT : ID_AT + 4]
-    return np.ascontiguousarray(columns).view("<u4").ravel().astype(np.int64) % shards
+def _id_shards(keys: _Keys, shards: int) -> I64:
+    columns = np.ascontiguousarray(keys.view(np.uint8).reshape(-1, KEY)[:, ID_AT : ID_AT + 4])
+    return columns.view("<u4").ravel().astype(np.int64) % shards
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.duplicates.anchors import unpack_answers
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.outlets import Base, settled, unpack_base
+from transforms.duplicates.messages import Base, settled, unpack_base
 from transforms.duplicates.prints import unpack_print
 from transforms.order import KEY, id_of, id_shard
 from transforms.shards import Sent, Work

@@ -21,12 +21,27 @@ class DuplicatesConfig:
     """How long an article is remembered, to tell its revisions."""
     grain_seconds: float = 1.0
     """How much event time is worked through together; long for a replay on a cluster."""
-    similar: float = 0.55
-    """Jaccard similarity from which two texts are copies."""
+    similar: float = 0.5
+    """Jaccard similarity from which two texts are copies, if one has nearly all of the other (`whole`) or each quarter
+    of both has something (`spread`) in common: a long footer is not the text."""
+    whole: float = 0.85
+    spread: float = 0.15
+    similar_throughout: float = 0.3
+    """Jaccard similarity from which they are copies if so much (`spread_throughout`) of each quarter of both is in
+    common: badly scanned or lightly reworded, but the same from beginning to end."""
+    spread_throughout: float = 0.38
+    short_words: int = 80
+    """Texts of fewer words are alike by chance or by template, and have to be more so ..."""
+    similar_short: float = 0.65
+    """... in Jaccard similarity, or ..."""
+    contained_short: float = 0.85
+    """... as an excerpt."""
     contained: float = 0.75
-    """Part of a text that an earlier one has, from which it is an excerpt of it."""
+    """Part of a text that an earlier one has, from which it is an excerpt of it, if that is so of more than ..."""
+    contained_spread: float = 0.1
+    """... this part of each quarter ..."""
     contained_hashes: int = 12
-    """Hashes a text must have left for that to be told."""
+    """... and so many hashes are there to tell."""
     numbers: int = 4
     """From this many numbers in both texts on ..."""
     numbers_shared: float = 0.6

@@ -17,8 +17,10 @@ SHINGLE = 7
 """Characters in one shingle of the sketch."""
 SKETCH_BITS = 30
 """The sketch has the shingles whose 32-bit hash lies below 2^30: a quarter of them ..."""
+PLACE_BITS = 2
+"""... each followed by the quarter of the text that it first stands in; ..."""
 SKETCH_SIZE = 320
-"""... or below the next lower power of two at which no more than this are left."""
+"""... or only those below a lower power of two, the highest at which no more than this are left."""
 MOST_NUMBERS = 48
 MOST_SENTENCES = 400
 LONGEST_TEXT = 60_000
@@ -44,7 +46,7 @@ class Features(NamedTuple):
     """The `ANCHOR_POOL` smallest hashes of five words in a row, ascending."""
     anchor_sentences: npt.NDArray[np.uint16]
     sketch: U32
-    """Ascending, all below `SKETCH_BITS`."""
+    """Ascending: hash and, in the lowest two bits, quarter of the text."""
     sketch_sentences: npt.NDArray[np.uint16]
     numbers: U32
     """Ascending hashes of the numbers in the text."""
@@ -170,6 +172,7 @@ def features(text: str) -> Features:
     low = np.flatnonzero(shingles < np.uint64(1 << SKETCH_BITS))
     sketch, first = np.unique(shingles[low].astype(np.uint32), return_index=True)
     word_at = np.clip(np.searchsorted(starts, low[first] + SHINGLE // 2, "right") - 1, 0, None)
+    quarters = word_at * 4 // max(words, 1)
 
     numeric = np.flatnonzero((letters[starts] >= 0x30) & (letters[starts] <= 0x39))
     numbers, number_at = np.unique((mixed_words[numeric] >> np.uint64(32)).astype(np.uint32), return_index=True)
@@ -180,7 +183,7 @@ def features(text: str) -> Features:
         sentence_words=sentence_words,
         anchors=anchors,
         anchor_sentences=number_of_sentence[at].astype(np.uint16),
-        sketch=sketch,
+        sketch=sketch << np.uint32(PLACE_BITS) | quarters.astype(np.uint32),
         sketch_sentences=(number_of_sentence[word_at] if words else word_at).astype(np.uint16),
         numbers=numbers[:MOST_NUMBERS],
         number_sentences=number_of_sentence[numeric[number_at]].astype(np.uint16)[:MOST_NUMBERS],
@@ -204,5 +207,12 @@ def cut(sketch: U32) -> tuple[U32, int]:
     bits = SKETCH_BITS
     while sketch.size > SKETCH_SIZE:
         bits -= 1
-        sketch = sketch[: np.searchsorted(sketch, np.uint32(1 << bits))]
+        sketch = below(sketch, bits)
     return sketch, bits
+
+
+def below(sketch: U32, bits: int) -> U32:
+    """The part of a sketch whose hashes lie below 2^bits."""
+    if bits >= SKETCH_BITS:
+        return sketch
+    return sketch[: int(np.searchsorted(sketch, np.uint32(1 << bits + PLACE_BITS)))]

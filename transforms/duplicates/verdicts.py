@@ -7,7 +7,7 @@ from typing import Optional
 
 from transforms.duplicates.agencies import wire_agency
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.outlets import REVISION, UNCHANGED, unpack_settled
+from transforms.duplicates.messages import REVISION, UNCHANGED, unpack_settled
 from transforms.duplicates.similarity import EXACT, KINDS, NEAR, Verdict
 from transforms.duplicates.sketches import unpack_vote, vote
 from transforms.order import KEY, id_of
