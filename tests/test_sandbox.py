@@ -63,8 +63,8 @@ def test_a_bad_call_costs_only_itself(sandbox: Sandbox[tuple[str, object], objec
 
 
 def test_a_call_may_be_given_less_or_more_time(sandbox: Sandbox[tuple[str, object], object]) -> None:
-    with pytest.raises(Rejected, match=r"more than the 0\.05 s of CPU"):
-        sandbox.submit(("loop", None), seconds=0.05).result(20)
+    with pytest.raises(Rejected, match=r"more than the 0\.1 s of CPU"):
+        sandbox.submit(("loop", None), seconds=0.1).result(20)
     with pytest.raises(Rejected, match=r"more than the 0\.6 s of CPU"):
         sandbox.submit(("loop", None), seconds=0.6).result(20)
     assert sandbox(("echo", 1)) == 1
