@@ -3,9 +3,12 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from transforms.dead_letters import Rejected
 from transforms.feeds.document import FeedDocument, ParsedFeed
@@ -70,6 +73,52 @@ def test_hostile_feeds_end_in_entries_or_a_dead_letter(sandbox: Sandbox[FeedDocu
     if name in RESCUED:
         assert error is None
     assert before.result(20).entries == after.result(20).entries != ()
+
+
+DATA = Path(__file__).parent / "data" / "feeds"
+SEEDS = [path.read_bytes() for path in sorted(DATA.iterdir()) if not path.name.endswith(".expected.json")]
+PIECES = [
+    *(b"<", b">", b"&", b"]]>", b"<![CDATA[", b"<!--", b"-->", b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"&#xD800;"),
+    *(
+        b"http://[::1",
+        b"http://a:99999/",
+        b'xml:base="http://["',
+        b"<gml:pos>1</gml:pos>",
+        b"<georss:point>x",
+        b"<item>",
+    ),
+    *(
+        b"</item>",
+        b"<entry>",
+        b"<svg>",
+        b'encoding="utf-16"',
+        b'encoding="idna"',
+        b'<content mode="base64">',
+        b"{",
+        b"[[",
+    ),
+    *(b"9999-99-99", b"<title type='xhtml'>", b"<cc:license/>", b"<image><height/>", b"&#99999999999;", b"\\ud800"),
+]
+EDITS = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 30), st.sampled_from(PIECES) | st.binary(max_size=4)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SEEDS), EDITS)
+def test_no_mutated_document_raises_anything_but_rejected(seed: bytes, edits: list[tuple[float, int, bytes]]) -> None:
+    body = bytearray(seed)
+    for place, cut, piece in edits:
+        start = int(place * len(body))
+        body[start : start + cut] = piece
+    with suppress(Rejected):
+        feed = parse_feed(FeedDocument(SITE, bytes(body), fetched_at="2025-09-02T08:00:00Z", accept_page=True))
+        assert all(entry.identity and entry.feed_url == SITE for entry in feed.entries)
+        assert len({entry.identity for entry in feed.entries}) == len(feed.entries)
+        for further in feed.further:
+            assert further.url.startswith(("http://", "https://")) or further.kind == "sitemap"
 
 
 def test_a_feed_makes_nobody_read_files_or_ask_servers(tmp_path: Path) -> None:

@@ -20,7 +20,16 @@ from transforms.sandbox import RemoteError, Sandbox, SandboxError
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox[tuple[str, object], object]]:
-    with Sandbox(behave, workers=1, seconds=0.3, wall_seconds=1.5, memory_mb=256, result_mb=4, queue=100) as opened:
+    with Sandbox(
+        behave,
+        workers=1,
+        seconds=0.3,
+        wall_seconds=1.5,
+        memory_mb=256,
+        result_mb=4,
+        queue=100,
+        warm_up=("import", None),
+    ) as opened:
         yield opened
 
 
@@ -51,6 +60,14 @@ def test_a_bad_call_costs_only_itself(sandbox: Sandbox[tuple[str, object], objec
         assert caught.value.reason == reason
     else:
         assert reason == "error"
+
+
+def test_a_call_may_be_given_less_or_more_time(sandbox: Sandbox[tuple[str, object], object]) -> None:
+    with pytest.raises(Rejected, match=r"more than the 0\.1 s of CPU"):
+        sandbox.submit(("loop", None), seconds=0.1).result(20)
+    with pytest.raises(Rejected, match=r"more than the 0\.6 s of CPU"):
+        sandbox.submit(("loop", None), seconds=0.6).result(20)
+    assert sandbox(("echo", 1)) == 1
 
 
 def test_a_result_over_the_limit_is_named_so(sandbox: Sandbox[tuple[str, object], object]) -> None:

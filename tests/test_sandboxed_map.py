@@ -14,7 +14,7 @@ from transforms.dead_letters import DeadLetters
 from transforms.records import DeadLetter
 from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions, _InFlight, _InSandbox
 
-OPTIONS = SandboxOptions(seconds=0.3, memory_mb=300, in_flight=4)
+OPTIONS = SandboxOptions(seconds=0.3, memory_mb=300, in_flight=4, warm_up=("import", None))
 
 
 def _pipeline() -> TestPipeline:
@@ -77,6 +77,21 @@ def test_results_come_in_the_order_of_their_elements() -> None:
     came += [output.value for output in stage.finish_bundle()]
     assert came == list(range(30))
     assert most <= 3
+
+
+def seconds_for(command: tuple[str, object]) -> float:
+    """Little for loops, enough for anything else."""
+    return 0.1 if command[0] == "loop" else 5.0
+
+
+def test_time_may_depend_on_the_element() -> None:
+    stage = _InSandbox("behave", behave, SandboxOptions(seconds=seconds_for, memory_mb=300))
+    stage.setup()
+    stage.start_bundle()
+    outputs = [*stage.process(("loop", None), beam.utils.timestamp.Timestamp(0), None), *stage.finish_bundle()]
+    assert [output.value.value.message for output in outputs] == [
+        "took more than the 0.1 s of CPU allowed for one document"
+    ]
 
 
 def test_a_sandbox_that_cannot_work_fails_the_bundle_and_makes_no_dead_letters() -> None:

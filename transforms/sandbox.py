@@ -63,7 +63,8 @@ class Sandbox(Generic[A, R]):
         function: importable (not of `__main__`, no lambda), or a picklable callable made of such; of one argument.
         workers: processes at most; they start when first needed.
         seconds: CPU time of one call. The limit that decides, since it does not depend on what else the machine does.
-        wall_seconds: wall time of one call, for one that waits instead of working; ten times `seconds` unless given.
+        wall_seconds: wall time of one call, for one that waits instead of working. Unless given it is ten times
+            `seconds` and half a minute: a busy machine must not decide what becomes of a document.
         memory_mb: resident memory of a worker at most, imports included.
         result_mb: size of a pickled result at most.
         queue: calls that may wait; `submit` blocks while there are more.
@@ -86,7 +87,7 @@ class Sandbox(Generic[A, R]):
         if getattr(function, "__module__", None) == "__main__":
             raise ValueError(f"{function!r} is defined in __main__, where no worker can import it: move it to a module")
         limits = Limits(memory_mb, result_mb)
-        self._seconds = seconds, wall_seconds or 10 * seconds
+        self._seconds = seconds, wall_seconds or _wall(seconds)
         order = Order(
             path=tuple(os.path.abspath(place) for place in sys.path),  # noqa: PTH100 - "" is the working directory
             function=pickle.dumps(function),
@@ -106,13 +107,13 @@ class Sandbox(Generic[A, R]):
     def submit(self, argument: A, seconds: float | None = None) -> "Future[R]":
         """Queues a call, and blocks while the queue is full.
 
-        `seconds` of CPU time, and ten times as many of wall time, for this call instead of the sandbox's own.
+        `seconds` of CPU time for this call instead of the sandbox's own; its wall time follows from them.
 
         The future raises what the function raised (with a `RemoteError` as its cause), or `Rejected` with the reason
         `timeout`, `memory`, `crashed`, `result_too_large` or `error` (what was raised cannot be pickled), or
         `SandboxError`. Cancelling it works until the call has begun.
         """
-        cpu, wall = (seconds, 10 * seconds) if seconds is not None else self._seconds
+        cpu, wall = (seconds, _wall(seconds)) if seconds is not None else self._seconds
         return self._calls.put(pickle.dumps(argument, pickle.HIGHEST_PROTOCOL), cpu, wall)
 
     def __call__(self, argument: A) -> R:
@@ -130,6 +131,10 @@ class Sandbox(Generic[A, R]):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _wall(cpu_seconds: float) -> float:
+    return 10 * cpu_seconds + 30
 
 
 def _close(calls: "_Calls", nursery: "_Nursery") -> None:
