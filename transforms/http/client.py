@@ -180,7 +180,11 @@ class Client:
         """One hop: status, headers, and the body if it is a success."""
         try:
             target = URL(url, encoded=True) if _is_sendable(url) else URL(url)
-            limits = aiohttp.ClientTimeout(total=max(budget, 0.001), sock_connect=self._policy.connect_timeout_s)
+            limits = aiohttp.ClientTimeout(
+                total=max(budget, 0.001),
+                sock_connect=self._policy.connect_timeout_s,
+                ceil_threshold=self._policy.total_deadline_s + 1,  # not rounded up to whole seconds
+            )
             async with self._session.get(target, headers=headers, allow_redirects=False, timeout=limits) as response:
                 received = _joined_headers(response)
                 if not 200 <= response.status < 300:
