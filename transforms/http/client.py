@@ -83,7 +83,7 @@ class Client:
         self._policy = policy
         self._rules = rules or AddressRules()
         self._make_socket = make_socket or (lambda info: socket.socket(info[0], info[1], info[2]))
-        self._resolver = VettedResolver(self._rules, lookup, policy.dns_ttl_s)
+        self._resolver = VettedResolver(self._rules, lookup, policy.dns_ttl_s, policy.connect_timeout_s)
         self._agent = user_agent
         self._turns = Turns(policy, self._address_of)
         self._robots: OrderedDict[str, tuple[float, Robots]] = OrderedDict()
