@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     """Prints what became of every story that was printed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--alive", type=float, nargs=2, default=(3.0, 12.0), metavar=("LEAST", "MOST"), help="seconds")
+    parser.add_argument("--alive", type=float, nargs=2, default=(5.0, 15.0), metavar=("LEAST", "MOST"), help="seconds")
     parser.add_argument("--feeds", type=int, default=40)
     parser.add_argument("--stories-per-s", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         # The newsroom has nothing more to print once the last edit is out, a minute after the last story.
         while time.monotonic() < end:
             time.sleep(2)
-            lost, _ = compared(room.truth(), ledger)
+            lost, _ = compared(room.truth(), ledger, folder / "news.db")
             whole = len({row["story"] for row in room.truth()}) >= stories
             if whole and not lost and all(outcome for _, outcome, _ in outcomes(ledger)):
                 break
@@ -80,7 +80,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         code = last.wait(60)
         room.stop()
         truth = room.truth()
-    lost, extra = compared(truth, ledger)
+    lost, extra = compared(truth, ledger, folder / "news.db")
     pending = sum(not outcome for _, outcome, _ in outcomes(ledger))
     sound = [_check(file) for file in (ledger, folder / "news.db")]
     doubled = _doubled(folder / "news.db")

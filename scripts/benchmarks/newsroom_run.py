@@ -84,10 +84,29 @@ def outcomes(ledger: Path) -> list[tuple[str, str, str]]:
         return database.execute("SELECT unit, outcome, url FROM units").fetchall()
 
 
-def compared(truth: Sequence[dict[str, object]], ledger: Path) -> tuple[Counter[str], Counter[str]]:
-    """URLs that were printed and did not come to an end, and those that came to more ends than they were printed."""
+def titles(sink: Path) -> dict[str, str]:
+    """Title of each record in a sink, by URL."""
+    if not sink.exists():
+        return {}
+    with closing(sqlite3.connect(f"file:{sink}?mode=ro", uri=True, timeout=60)) as database:
+        try:
+            rows = database.execute("SELECT url, title FROM articles").fetchall()
+        except sqlite3.OperationalError:
+            return {}  # not made yet
+    return {url.partition("?")[0]: title for url, title in rows}
+
+
+def compared(truth: Sequence[dict[str, object]], ledger: Path, sink: Path) -> tuple[Counter[str], Counter[str]]:
+    """URLs that were printed and did not come to an end, and those that came to more ends than they were printed.
+
+    Who was down while a story was printed and edited can only find the edit: that is nothing lost, if it was found.
+    """
     printed = Counter(str(row["url"]) for row in truth)
     ended = Counter(
         url.partition("?")[0] for unit, outcome, url in outcomes(ledger) if unit.startswith("entry:") and outcome
     )
-    return printed - ended, ended - printed
+    found = titles(sink)
+    edited = {str(row["url"]) for row in truth if row["edit"]}
+    superseded = {url for url in edited if ended[url] == 1 and found.get(url, "").endswith("]")}
+    lost = Counter({url: count for url, count in (printed - ended).items() if url not in superseded})
+    return lost, ended - printed
