@@ -54,6 +54,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--hosts", type=int, default=plan.hosts)
     parser.add_argument("--stories-per-s", type=float, default=plan.stories_per_s)
     parser.add_argument("--stories", type=int, default=0, help="print no more than so many")
+    parser.add_argument("--busy", type=int, default=0, help="only the first so many feeds print anything")
     parser.add_argument("--reprinted", type=float, default=plan.reprinted, help="share of stories")
     parser.add_argument("--edited", type=float, default=plan.edited, help="share of stories")
     parser.add_argument("--full-text", type=float, default=plan.full_text, help="share of stories")
@@ -72,6 +73,7 @@ def main(argv: list[str]) -> int:
         edited=options.edited,
         full_text=options.full_text,
         lasting=options.stories,
+        busy=options.busy,
     )
     temper = Temper(slow=options.slow, broken=options.broken, flaky=options.flaky)
     with (options.folder / "requests.jsonl").open("a", buffering=1) as log:

@@ -1,6 +1,5 @@
 import sqlite3
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ from http_site import POLICY
 
 from transforms.feed_memory import LedgerFeedMemory, ShardMemory
 from transforms.feed_shard import Discovery, FeedShard, Settled
-from transforms.feed_status import feed_status
 from transforms.feeds.document import FurtherDocument, ParsedFeed, RejectedEntry
 from transforms.http.policy import policy_from
 from transforms.known_entries import merged_known, unpack_known
@@ -171,17 +169,3 @@ def test_a_full_disk_is_waited_for(tmp_path: Path) -> None:
     room.start()
     assert [found.unit for found in memory.save([*large, one])] == ["entry:1"]
     assert len(memory.states()) == 51
-
-
-def test_the_status_of_feeds_adds_up() -> None:
-    fine = FeedState(URL, last_new_at=NOW - 10, polls=10, unchanged=7, next_poll_at=NOW + 10)
-    states = {
-        "https://a.example.org/": pack(fine),
-        "https://b.example.org/": pack(replace(fine, last_new_at=NOW - 30 * 86_400)),
-        "https://c.example.org/": pack(replace(fine, reason="http_500", failing_since=NOW - 86_400, failures=3)),
-        "https://d.example.org/": pack(replace(fine, gone=True, reason="http_410")),
-    }
-    status = feed_status(states, [*states, "https://e.example.org/"], NOW)
-    assert (status.healthy, status.quiet, status.failing, status.gone, status.waiting) == (1, 1, 1, 1, 1)
-    assert status.unchanged_share == 0.7
-    assert [one.reason for one in status.examples] == ["http_500"]

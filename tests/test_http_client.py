@@ -222,3 +222,20 @@ def test_a_name_that_turns_private_between_two_requests_is_refused() -> None:
         return reasons
 
     assert asyncio.run(visit()) == ["blocked_address", "blocked_address"]
+
+
+def test_a_look_up_that_hangs_is_given_up() -> None:
+    async def lookup(host: str, port: int) -> list[str]:
+        await asyncio.sleep(60)
+        return []
+
+    async def visit() -> str:
+        client = Client(replace(QUICK, connect_timeout_s=0.1), AGENT, lookup=lookup)
+        try:
+            with pytest.raises(FetchFailed) as failed:
+                await client.get(URL)
+        finally:
+            await client.close()
+        return failed.value.reason
+
+    assert asyncio.run(visit()) == "dns"

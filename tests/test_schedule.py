@@ -187,3 +187,12 @@ def test_one_host_never_has_more_polls_under_way_than_it_may() -> None:
     shard.load([f"https://one.example.org/{n}" for n in range(50)], {}, NOW)
     asks = [ask for second in range(0, 30, 5) for ask in shard.due(NOW + second, 100)]
     assert len(asks) == 2
+
+
+def test_a_throttled_host_is_left_alone_after_a_restart_too() -> None:
+    throttled = polled(FeedState("https://one.example.org/a"), status=429, headers={"retry-after": "7200"})
+    shard = FeedShard(NUMBERS, 2, lambda _: b"")
+    urls = ["https://one.example.org/a", "https://one.example.org/b", "https://two.example.org/"]
+    shard.load(urls, {urls[0]: pack(throttled)}, NOW + 60)
+    asked = [ask.feed_url for second in range(60, 7200, 30) for ask in shard.due(NOW + second, 10)]
+    assert set(asked) == {"https://two.example.org/"}

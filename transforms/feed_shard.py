@@ -160,6 +160,9 @@ class FeedShard:
         fresh = {url: unpack(states[url]) if url in states else FeedState(url) for url in feed_urls}
         fresh = {url: state for url, state in fresh.items() if url not in self._states}
         waiting = sum(state.next_poll_at <= now for state in fresh.values())
+        for state in fresh.values():
+            if state.reason == "http_429":  # what held the host before the restart holds it still
+                self.hold(host_of(state.url), state.next_poll_at)
         for url, state in fresh.items():
             self._put(url, resumed(url, state, now, waiting, self._policy))
 

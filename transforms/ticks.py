@@ -69,8 +69,9 @@ def stop_requested() -> bool:
 
 
 def clear_stop() -> None:
-    """Forgets a request to stop; before a run."""
+    """Forgets a request to stop, and earlier runs; before a run."""
     _stop.clear()
+    _courses.clear()
 
 
 class _Ticks(RestrictionProvider):
@@ -87,13 +88,21 @@ class _Ticks(RestrictionProvider):
         return None  # a drained job gets no more ticks
 
 
-class _EmitTicks(beam.DoFn):
-    def __init__(self) -> None:
-        self._began = 0.0
-        self._next = 0.0
-        self._ending = 0.0
-        self._latest = 0.0
+@dataclass
+class _Course:
+    """Where the ticks of a plan are, by the monotonic clock of this process: the wall clock may be set."""
 
+    began: float
+    next: float
+    ending: float = 0.0
+    latest: float = 0.0
+
+
+_courses: dict[TickPlan, _Course] = {}
+"""By plan and not in the DoFn: a runner may use one instance now, and another for the remainder."""
+
+
+class _EmitTicks(beam.DoFn):
     @beam.DoFn.unbounded_per_element()
     def process(
         self,
@@ -103,38 +112,43 @@ class _EmitTicks(beam.DoFn):
             ManualWatermarkEstimator.default_provider()
         ),
     ) -> Iterator[TimestampedValue]:
-        clock = time.monotonic  # the wall clock may be set; how long to sleep must not depend on it
-        self._began = self._began or clock()
-        number = tracker.current_restriction().start
-        due = self._next
-        if plan.seconds and not self._ending:
-            due = min(due, self._began + plan.seconds)
-        wait = due - clock()
-        if wait > 0 and not (_stop.is_set() and not self._ending):
-            nap = min(wait, _NAP_S)
-            if self._ending:
-                time.sleep(nap)
-            else:
-                _stop.wait(nap)
-            wait -= nap
-        if wait > 0.001 and not _stop.is_set():
+        clock = time.monotonic
+        course = _courses.setdefault(plan, _Course(clock(), clock()))
+        wait = _sleep(plan, course)
+        if wait > 0.001:
             tracker.defer_remainder(Duration(wait))
             return
-        if not self._ending and (_stop.is_set() or 0 < plan.seconds <= clock() - self._began):
-            self._ending = clock()
-        drained = self._ending and (not requests_under_way() or clock() - self._ending > plan.drain_s)
-        every = min(plan.every_s, _NAP_S) if self._ending else plan.every_s
-        self._next = max(self._next + every, clock()) if self._next else clock() + every
+        if not course.ending and (_stop.is_set() or 0 < plan.seconds <= clock() - course.began):
+            course.ending = clock()
+        drained = course.ending and (not requests_under_way() or clock() - course.ending > plan.drain_s)
+        every = min(plan.every_s, _NAP_S) if course.ending else plan.every_s
+        course.next = max(course.next + every, clock())
+        number = tracker.current_restriction().start
         if not tracker.try_claim(number):
             return
         # Event time never goes back, whatever the wall clock does.
-        self._latest = max(self._latest, time.time())
-        yield TimestampedValue(Tick(number, time.time(), bool(self._ending)), Timestamp(self._latest))
-        watermark.set_watermark(Timestamp(self._latest))
+        course.latest = max(course.latest, time.time())
+        yield TimestampedValue(Tick(number, time.time(), bool(course.ending)), Timestamp(course.latest))
+        watermark.set_watermark(Timestamp(course.latest))
         if drained:
             tracker.try_claim(_LAST - 1)  # the end
         else:
             tracker.defer_remainder(Duration(0))
+
+
+def _sleep(plan: TickPlan, course: _Course) -> float:
+    """Sleeps until the next tick, but not long; answers with how long there is still to wait."""
+    due = course.next
+    if plan.seconds and not course.ending:
+        due = min(due, course.began + plan.seconds)
+    wait = due - time.monotonic()
+    if wait <= 0:
+        return 0.0
+    nap = min(wait, _NAP_S)
+    if course.ending:
+        time.sleep(nap)
+        return wait - nap
+    return 0.0 if _stop.wait(nap) else wait - nap
 
 
 class EmitTicks(beam.PTransform[PBegin, PCollection[Tick]]):

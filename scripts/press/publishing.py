@@ -26,6 +26,7 @@ class PressPlan:
         reprint_after_s, edit_after_s: after it was printed.
         newest: entries in a feed.
         lasting: stories stop being printed after so many (0: never).
+        busy: only the first so many feeds print anything (0: all do).
     """
 
     seed: int = 1
@@ -39,6 +40,12 @@ class PressPlan:
     edit_after_s: float = 60.0
     newest: int = 20
     lasting: int = 0
+    busy: int = 0
+
+    @property
+    def printing(self) -> int:
+        """How many feeds print anything: the first so many."""
+        return self.busy or self.feeds
 
 
 @dataclass(frozen=True)
@@ -103,12 +110,12 @@ class Press:
 
     def _print(self, number: int) -> None:
         plan, at = self.plan, number / self.plan.stories_per_s
-        feed = int(self.chance("feed", number) * plan.feeds)
+        feed = int(self.chance("feed", number) * plan.printing)
         full_text = self.chance("full", number) < plan.full_text
         self._put(Printed(number, feed, at, full_text=full_text), at)
         later = []
         if self.chance("reprint", number) < plan.reprinted:
-            other = (feed + 1 + int(self.chance("other", number) * (plan.feeds - 1))) % plan.feeds
+            other = (feed + 1 + int(self.chance("other", number) * (plan.printing - 1))) % plan.printing
             if other % plan.hosts != feed % plan.hosts:
                 again = at + plan.reprint_after_s
                 later.append((again, Printed(number, other, again, copy=True, full_text=full_text)))

@@ -83,7 +83,7 @@ class Client:
         self._policy = policy
         self._rules = rules or AddressRules()
         self._make_socket = make_socket or (lambda info: socket.socket(info[0], info[1], info[2]))
-        self._resolver = VettedResolver(self._rules, lookup, policy.dns_ttl_s)
+        self._resolver = VettedResolver(self._rules, lookup, policy.dns_ttl_s, policy.connect_timeout_s)
         self._agent = user_agent
         self._turns = Turns(policy, self._address_of)
         self._robots: OrderedDict[str, tuple[float, Robots]] = OrderedDict()
@@ -180,7 +180,11 @@ class Client:
         """One hop: status, headers, and the body if it is a success."""
         try:
             target = URL(url, encoded=True) if _is_sendable(url) else URL(url)
-            limits = aiohttp.ClientTimeout(total=max(budget, 0.001), sock_connect=self._policy.connect_timeout_s)
+            limits = aiohttp.ClientTimeout(
+                total=max(budget, 0.001),
+                sock_connect=self._policy.connect_timeout_s,
+                ceil_threshold=self._policy.total_deadline_s + 1,  # not rounded up to whole seconds
+            )
             async with self._session.get(target, headers=headers, allow_redirects=False, timeout=limits) as response:
                 received = _joined_headers(response)
                 if not 200 <= response.status < 300:

@@ -7,6 +7,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from transforms.http.client import Client
 from transforms.http.policy import FetchPolicy
 
 R = TypeVar("R")
+_LOOKUPS = 64
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class HttpLoop:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        # Look-ups block a thread each, and those of dead domains for long: they must not hold up the others.
+        self._loop.set_default_executor(ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="dns"))
         self._loop.run_until_complete(self._open())
         self._ready.set()
         self._loop.run_forever()

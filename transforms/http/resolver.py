@@ -29,10 +29,11 @@ async def system_lookup(host: str, port: int) -> list[str]:
 class VettedResolver(AbstractResolver):
     """Answers with permitted addresses only, and with the same ones for as long as a request is on its way."""
 
-    def __init__(self, rules: AddressRules, lookup: Lookup, ttl_s: float) -> None:
+    def __init__(self, rules: AddressRules, lookup: Lookup, ttl_s: float, timeout_s: float) -> None:
         self._rules = rules
         self._lookup = lookup
         self._ttl_s = ttl_s
+        self._timeout_s = timeout_s
         self._known: OrderedDict[str, tuple[float, list[str]]] = OrderedDict()
 
     async def addresses(self, host: str, port: int) -> list[str]:
@@ -47,7 +48,9 @@ class VettedResolver(AbstractResolver):
             return known[1]
         own = self._rules.answer(host)
         try:
-            found = [own] if own is not None else await self._lookup(host, port)
+            found = [own] if own is not None else await asyncio.wait_for(self._lookup(host, port), self._timeout_s)
+        except (TimeoutError, asyncio.TimeoutError) as error:
+            raise FetchFailed("dns", f"the look-up of `{host}` takes longer than {self._timeout_s:g} s") from error
         except OSError as error:
             raise FetchFailed("dns", f"the name `{host}` has no address: {error.strerror or error}") from error
         permitted = [address for address in found if own is not None or self._rules.permits(address)]
