@@ -63,6 +63,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_source(export)
     export.add_argument("--format", choices=("jsonl", "ninjs"), default="jsonl", help="ninjs is IPTC ninjs 3.0")
     export.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    explain = commands.add_parser(
+        "explain", help="show what was kept and removed of a page, and by which rule", allow_abbrev=False
+    )
+    explain.add_argument("key", metavar="ID|URL|FILE", help="a record of the sink, or a page")
+    _add_source(explain)
+    explain.add_argument("--html", type=Path, metavar="FILE", help="write the same as a page for a browser")
+    topics = commands.add_parser("topics", help="see why articles have their topics", allow_abbrev=False)
+    topics.add_argument("action", choices=("try",), help="try FILE: which words made a story what it is")
+    topics.add_argument("file", type=Path)
     stories = commands.add_parser("stories", help="list the current stories and who tells them", allow_abbrev=False)
     _add_source(stories)
     stories.add_argument("--limit", type=int, default=20, metavar="N", help="so many at most (default: 20)")
@@ -107,6 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _look(options: argparse.Namespace) -> int:
     """The commands that look at what was written."""
+    from pipeline.explain import explain, try_topics
     from pipeline.export import export
     from pipeline.status import status
     from pipeline.stories import stories
@@ -116,6 +126,10 @@ def _look(options: argparse.Namespace) -> int:
         if options.command == "export":
             count = export(options.source, options.format, options.out)
             print(f"{count} records as {options.format}", file=sys.stderr)
+        elif options.command == "explain":
+            print(explain(options.key, options.source, options.html, sys.stdout.isatty()))
+        elif options.command == "topics":
+            print(try_topics(options.file))
         elif options.command == "status":
             print(status(options.ledger))
         elif options.command == "stories":
