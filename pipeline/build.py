@@ -15,6 +15,7 @@ from transforms.http.loop import HttpOptions
 from transforms.identity import IdentifyArticles
 from transforms.language import IdentifyLanguage
 from transforms.ledger import NoteUnits, SettleOutcomes
+from transforms.ledger_logs import LedgerLogs
 from transforms.reading.open_feeds import OpenFeeds
 from transforms.reading.read import Plan, ReadPlan
 from transforms.records import DeadLetter, Page
@@ -56,11 +57,16 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
         | "Identify" >> IdentifyArticles(dead_letters)
         | "Language" >> IdentifyLanguage(config.language, dead_letters)
         | "Topics" >> TagTopics(config.topics, dead_letters)
-        | "Duplicates" >> MarkDuplicates(config.duplicates)
-        | "Stories" >> LinkStories(config.stories)
+        | "Duplicates" >> MarkDuplicates(config.duplicates, store=_logs(config, live, config.duplicates.shards))
+        | "Stories" >> LinkStories(config.stories, store=_logs(config, live, config.stories.shards))
     )
     outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.duplicates, live)
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
+
+
+def _logs(config: Config, live: bool, shards: int) -> LedgerLogs | None:
+    """Where stages with memory keep what they learn: a replay depends on nothing but its input, and keeps nothing."""
+    return LedgerLogs(config.ledger, f"1/{shards}") if live and config.ledger else None
 
 
 class Bury(beam.PTransform[PCollection[DeadLetter], PCollection[None]]):

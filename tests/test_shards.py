@@ -125,9 +125,9 @@ def test_the_shard_of_a_key_is_the_same_in_every_process() -> None:
     assert [shard_of(key, 1000) for key in (b"", b"a", b"https://example.org/")] == [756, 928, 174]
 
 
-def counting(count: int, *names: str, grain: float = 1000.0, first_hop: int = 0, warm: Any = None) -> ShardLine:
+def counting(count: int, *names: str, grain: float = 1000.0, first_hop: int = 0, store: Any = None) -> ShardLine:
     stages = [ShardStage(name, Visits(after)) for name, after in zip(names, [*names[1:], ""], strict=True)]
-    return ShardLine(ByName(count, names[0]), stages, tuple[str, int, int], grain, first_hop, warm)
+    return ShardLine(ByName(count, names[0]), stages, tuple[str, int, int], grain, first_hop, store)
 
 
 @pytest.mark.parametrize(("seed", "count", "grain"), [(1, 1, 1000.0), (2, 3, 50.0), (3, 8, 10.0)])
@@ -268,11 +268,14 @@ class Before:
     def entries(self, stage: str, shard: int) -> Iterable[bytes]:
         return [f"a={len(stage)}".encode()]
 
+    def append(self, stage: str, shard: int, entries: Iterable[bytes], instead: bool) -> None:
+        assert not instead
 
-def test_a_warm_start_knows_what_was_before_the_job() -> None:
+
+def test_a_shard_knows_what_the_store_has_from_earlier_runs() -> None:
     with beam.Pipeline() as pipeline:
         visits = pipeline | beam.Create([Visit(1, "a")])
-        assert_that(visits | counting(1, "count", warm=Before()), equal_to([("a", 1, 6)]))
+        assert_that(visits | counting(1, "count", store=Before()), equal_to([("a", 1, 6)]))
 
 
 class Chunks(core.RestrictionProvider):

@@ -88,11 +88,15 @@ class Memory(Protocol):
         """The entries of such a log."""
 
 
-class WarmStart(Protocol):
-    """What is known from before this job, as the ledger kept it. Picklable; opened on the worker."""
+class LogStore(Protocol):
+    """Where the logs of local runs are kept, so that the next run knows what this one learnt. On a cluster the runner's
+    own state is durable. Picklable; opened on the worker."""
 
     def entries(self, stage: str, shard: int) -> Iterable[bytes]:
-        """Log entries for one shard of a stage, oldest first."""
+        """The log of one shard of a stage, oldest entry first."""
+
+    def append(self, stage: str, shard: int, entries: Iterable[bytes], instead: bool) -> None:
+        """Adds to a log, durably; `instead` of all that is there if the log was compacted."""
 
 
 def shard_of(key: bytes, shards: int) -> int:
@@ -148,13 +152,14 @@ class _Shards(beam.DoFn):
     HEAD = ReadModifyWriteStateSpec("head", coders.BytesCoder())
     ARMED = ReadModifyWriteStateSpec("armed", coders.BytesCoder())
 
-    def __init__(self, stage: "ShardStage", grid: Grid, hops: Mapping[str, int], warm: Optional[WarmStart]) -> None:
+    def __init__(self, stage: "ShardStage", grid: Grid, hops: Mapping[str, int], store: Optional[LogStore]) -> None:
         self._stage = stage
         self._grid = grid
         self._hops = hops
-        self._warm = warm
-        self._place = f"{stage!r} {warm!r}"
+        self._store = store
+        self._place = f"{stage!r} {store!r}"
         self._armed: dict[int, int] = {}
+        self._stored: dict[int, int] = {}
         self._rebuilt = Metrics.counter("shards", f"{stage.name}: memories built from their log")
         self._compacted = Metrics.counter("shards", f"{stage.name}: logs compacted")
 
@@ -204,7 +209,7 @@ class _Shards(beam.DoFn):
             buffer.add(_STAMP.pack(_WAITING) + pack(done.waiting))
         new_head = old_head
         if done.learnt:
-            new_head = self._learn(memory, done.learnt, old_head, log)
+            new_head = self._learn(shard, memory, done.learnt, old_head, log)
             head.write(new_head)
         _built[self._place, shard] = _Built(new_head, memory)
         yield from addressed(done.sent, self._hops)
@@ -215,24 +220,30 @@ class _Shards(beam.DoFn):
         if built is not None and built.head == head:
             return built.memory
         memory = self._stage.memory(shard)
-        if self._warm is not None:
-            for entry in self._warm.entries(self._stage.name, shard):
+        if self._store is not None:
+            self._stored[shard] = 0
+            for entry in self._store.entries(self._stage.name, shard):
                 memory.replay(entry)
-        if head:
+                self._stored[shard] += len(entry)
+        elif head:
             self._rebuilt.inc()
             for entry in sorted(log.read()):  # a bag has no order; entries begin with their number
                 memory.replay(entry[8:])
         return memory
 
-    def _learn(self, memory: Memory, learnt: bytes, head: bytes, log: Any) -> bytes:
-        number, size, digest = _HEAD.unpack(head) if head else (0, 0, b"")
+    def _learn(self, shard: int, memory: Memory, learnt: bytes, head: bytes, log: Any) -> bytes:
+        number, size, digest = _HEAD.unpack(head) if head else (0, self._stored.get(shard, 0), b"")
         entries: list[bytes] = [learnt]
-        if size > _COMPACT_FROM and size > 2 * memory.live_bytes():
+        compacts = size > _COMPACT_FROM and size > 2 * memory.live_bytes()
+        if compacts:
             self._compacted.inc()
             log.clear()
             entries, size = list(memory.compacted()), 0
+        if self._store is not None:
+            self._store.append(self._stage.name, shard, entries, compacts)
         for entry in entries:
-            log.add(number.to_bytes(8, "big") + entry)
+            if self._store is None:
+                log.add(number.to_bytes(8, "big") + entry)
             digest = hashlib.blake2b(digest + entry, digest_size=16).digest()
             number, size = number + 1, size + len(entry)
         return _HEAD.pack(number, size, digest)
@@ -337,7 +348,7 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         output_type: of the results of the last stage.
         grain_seconds: how much event time is worked through together.
         first_hop: how many shard stages the pipeline has before this line; no two stages of a pipeline share a hop.
-        warm: what is known from before this job.
+        store: of the logs; None where the runner's state is durable.
     """
 
     def __init__(
@@ -347,7 +358,7 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         output_type: Any,
         grain_seconds: float = 1.0,
         first_hop: int = 0,
-        warm: Optional[WarmStart] = None,
+        store: Optional[LogStore] = None,
     ) -> None:
         super().__init__()
         self._address = address
@@ -355,7 +366,7 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         self._output_type = output_type
         self._grain_seconds = grain_seconds
         self._hops = {stage.name: first_hop + i for i, stage in enumerate(stages)}
-        self._warm = warm
+        self._store = store
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
         # Timers of the direct runner do not wait for the watermark, so that grains would only cost time there.
@@ -367,7 +378,7 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         )
         for stage in self._stages:
             hop = self._hops[stage.name]
-            shards = _at_hop[hop](stage, Grid(grain_seconds, hop), self._hops, self._warm)
+            shards = _at_hop[hop](stage, Grid(grain_seconds, hop), self._hops, self._store)
             output_type = self._output_type if stage is self._stages[-1] else ShardMessage
             line = line | stage.name >> beam.ParDo(shards).with_output_types(output_type)
         return line

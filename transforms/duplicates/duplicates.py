@@ -20,7 +20,7 @@ from transforms.duplicates.verdicts import Verdicts, awaiting
 from transforms.identity import event_time
 from transforms.order import article_key, id_of, id_shard
 from transforms.records import Article
-from transforms.shards import Sent, ShardLine, ShardStage, WarmStart, shard_of
+from transforms.shards import Sent, ShardLine, ShardStage, LogStore, shard_of
 
 HOPS = 5
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
@@ -87,18 +87,18 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
     Args:
         config: thresholds, horizon and number of shards.
         first_hop: how many shard stages the pipeline has before this one.
-        warm: what is known from before this job.
+        store: of what is learnt, so that the next run knows it; None where the runner's state is durable.
     """
 
-    def __init__(self, config: DuplicatesConfig, first_hop: int = 0, warm: Optional[WarmStart] = None) -> None:
+    def __init__(self, config: DuplicatesConfig, first_hop: int = 0, store: Optional[LogStore] = None) -> None:
         super().__init__()
         self._config = config
         self._first_hop = first_hop
-        self._warm = warm
+        self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
         return articles | "Compare" >> ShardLine(
             *(Address(self._config), stages(self._config), Article, self._config.grain_seconds),
             first_hop=self._first_hop,
-            warm=self._warm,
+            store=self._store,
         )

@@ -10,7 +10,7 @@ from apache_beam.pvalue import PCollection
 from transforms.identity import event_time, seconds
 from transforms.order import ID, article_key, id_of, id_shard
 from transforms.records import Article
-from transforms.shards import Sent, ShardLine, ShardStage, WarmStart, shard_of
+from transforms.shards import Sent, ShardLine, ShardStage, LogStore, shard_of
 from transforms.stories.articles import ArticleShards, awaiting
 from transforms.stories.config import StoriesConfig
 from transforms.stories.memory import Notice, StoryShards
@@ -61,17 +61,17 @@ class LinkStories(beam.PTransform[PCollection[Article], PCollection[Article]]):
     Args:
         config: thresholds and number of shards.
         first_hop: how many shard stages the pipeline has before this one.
-        warm: what is known from before this job.
+        store: of what is learnt, so that the next run knows it; None where the runner's state is durable.
     """
 
-    def __init__(self, config: StoriesConfig, first_hop: int = FIRST_HOP, warm: Optional[WarmStart] = None) -> None:
+    def __init__(self, config: StoriesConfig, first_hop: int = FIRST_HOP, store: Optional[LogStore] = None) -> None:
         super().__init__()
         self._config = config
         self._first_hop = first_hop
-        self._warm = warm
+        self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
         stages = [ShardStage("stories", StoryShards(self._config)), ShardStage("articles", ArticleShards())]
         return articles | "Link" >> ShardLine(
-            Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._warm
+            Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._store
         )
