@@ -38,7 +38,7 @@ def write_table(
     idf: Floats,
     slope: float,
     bias: npt.NDArray[np.floating[Any]],
-    threshold: float,
+    thresholds: npt.NDArray[np.floating[Any]],
     floor: float,
 ) -> None:
     """Writes a table; `weights` (rows x topics) times `idf` are what a row adds.
@@ -54,7 +54,7 @@ def write_table(
     facts = {
         "scale": round(slope * unit * _SQUARE**0.5, 9),
         "bias": [round(float(value), 4) for value in bias],
-        "thresholds": [threshold] * len(bias),
+        "thresholds": [round(float(value), 4) for value in thresholds],
         "floor": floor,
     }
     arrays = {

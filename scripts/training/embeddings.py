@@ -8,23 +8,30 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from transforms.topics.words import words_of
+
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BATCH = 256
 
 
 def commonest_words(language: str, count: int) -> list[str]:
-    """The commonest words of a language (wordfreq), those of one letter and those with signs left out."""
+    """The commonest words of a language (wordfreq), those of one letter and those with signs left out.
+
+    Of languages without spaces only the words of two letters, since the runtime takes their texts in such pairs.
+    """
     import wordfreq
 
-    return [word for word in wordfreq.top_n_list(language, count) if _WORD.fullmatch(word)]
+    words = [word for word in wordfreq.top_n_list(language, count) if _WORD.fullmatch(word)]
+    return [word for word in words if words_of(word) == [word]]
 
 
 def inverse_frequencies(language: str, words: Sequence[str]) -> npt.NDArray[np.float32]:
     """What the inverse document frequency would be: 1 for the commonest words, 9 for the rarest."""
     import wordfreq
 
-    zipf = [wordfreq.zipf_frequency(word, language) for word in words]
-    return np.clip(11.0 - 1.15 * np.array(zipf), 1.0, 9.0).astype(np.float32)
+    frequencies = wordfreq.get_frequency_dict(language)
+    zipf = np.log10([frequencies[word] * 1e9 for word in words])
+    return np.clip(11.0 - 1.15 * zipf, 1.0, 9.0).astype(np.float32)
 
 
 def embed_words(language: str, words: Sequence[str], cache: Path) -> npt.NDArray[np.float32]:

@@ -37,6 +37,8 @@ UNDECIDED = -1.4
 
 _MIN_WORDS = 4
 _FIRM_WORDS = 12
+_COMPOUNDING = frozenset(("da", "de", "fi", "nl", "no", "sv"))
+_LEAST_COMPOUND, _LEAST_HEAD = 8, 4
 _PAIR_BASE = 1 << 32
 
 Rows = npt.NDArray[np.int64]
@@ -52,8 +54,8 @@ class Table:
         weights: int8, a row each, a column for each of `TOP_LEVEL`, and last the squared inverse document frequency.
         scale: what one unit of weight over one unit of length is worth as log-odds.
         bias: log-odds of each topic where there are no words.
-        thresholds: log-odds from which a topic is a tag.
-        floor: how far below its threshold the best topic may be and still be told; below that the model abstains.
+        thresholds: log-odds above which a topic is given.
+        floor: log-odds above which the best topic is given even below its threshold; below it the model abstains.
     """
 
     language: str
@@ -98,9 +100,9 @@ def load_table(language: str) -> Table | None:
 
 
 def score(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[float, ...] | None:
-    """Log-odds of each of `TOP_LEVEL` above its threshold, for the words of a title and of a text.
+    """Log-odds of each of `TOP_LEVEL` for the words of a title and of a text.
 
-    None if the table knows fewer than four of the first words: then it has no opinion. Up to a dozen it has half of one.
+    None if the table knows fewer than four of the first words: then it has no opinion, and up to a dozen a weak one.
     """
     title, text = title[: SEGMENTS[0].words], text[: SEGMENTS[-1].words]
     words, pairs = _rows(table, title, text)
@@ -121,8 +123,8 @@ def score(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[floa
     *added, squares = total.tolist()
     unit = table.scale / math.sqrt(max(squares, 1))
     return tuple(
-        (bias + weight * unit - threshold) * firmness + UNDECIDED * (1.0 - firmness)
-        for bias, weight, threshold in zip(table.bias, added, table.thresholds, strict=True)
+        (bias + weight * unit) * firmness + UNDECIDED * (1.0 - firmness)
+        for bias, weight in zip(table.bias, added, strict=True)
     )
 
 
@@ -150,7 +152,10 @@ def weights_of_words(table: Table, title: Sequence[str], text: Sequence[str], co
 def _rows(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[Rows, Rows]:
     """The row of each word of title and text, and of each pair of neighbours; -1 for those the table does not have."""
     get = table.ids.get
-    words = np.array([get(word, -1) for word in (*title, *text)], np.int64)
+    rows = [get(word, -1) for word in (*title, *text)]
+    if table.language in _COMPOUNDING:
+        rows = [row if row >= 0 else _head(table, word) for row, word in zip(rows, (*title, *text), strict=True)]
+    words = np.array(rows, np.int64)
     pairs = words[:-1] * _PAIR_BASE + words[1:]
     if not len(pairs) or not len(table.pairs):
         return words, np.full(len(pairs), -1)
@@ -159,3 +164,11 @@ def _rows(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[Rows
     found = table.pairs[places] == pairs
     found[: len(title)][-1:] = False  # the last word of the title is no neighbour of the first of the text
     return words, np.where(found, places + len(table.ids), -1)
+
+
+def _head(table: Table, compound: str) -> int:
+    """The row of the longest known word that a compound ends with: `Landtagswahl` is a `Wahl`."""
+    if len(compound) < _LEAST_COMPOUND:
+        return -1
+    heads = (table.ids.get(compound[start:], -1) for start in range(3, len(compound) - _LEAST_HEAD + 1))
+    return next((row for row in heads if row >= 0), -1)

@@ -10,7 +10,7 @@ from apache_beam.pvalue import PCollection
 from transforms.dead_letters import DeadLetters, MapOrDeadLetter
 from transforms.records import Article, Topic
 from transforms.topics.sections import topics_of_label
-from transforms.topics.table import TOP_LEVEL, UNDECIDED, load_table, score, weights_of_words
+from transforms.topics.table import TOP_LEVEL, UNDECIDED, Table, load_table, score, weights_of_words
 from transforms.topics.taxonomy import heads_of, load_taxonomy, phrases_of
 from transforms.topics.user_topics import Match, UserTopic, UserTopics
 from transforms.topics.words import words_of
@@ -25,10 +25,9 @@ _MAX_LABELS = 30
 _WORTH = {"section": 3.0, "feed": 2.0, "keywords": 1.0}
 _MOST = {"section": 3.0, "feed": 2.5, "keywords": 2.5}
 
-# Log-odds above the threshold from which the model is named as a source beside a label.
-_SPEAKS = -1.0
+# Log-odds above which the model is named as a source beside a label.
+_SPEAKS = -1.5
 
-_STEEPNESS = 1.5
 # A topic one level down is no likelier than the one it lies below.
 _FIRM, _LOOSE = 0.95, 0.8
 
@@ -82,13 +81,17 @@ class _Evidence:
     language: str
     title: list[str]
     text: list[str]
+    table: Table | None
     model: tuple[float, ...] | None
-    floor: float
     labels: dict[str, dict[str, list[str]]]
     """uri -> source -> the labels that named it."""
 
+    def thresholds(self) -> tuple[float, ...]:
+        """Log-odds above which each top-level topic is given."""
+        return self.table.thresholds if self.table and self.model else (0.0,) * len(TOP_LEVEL)
+
     def top_level(self) -> list[tuple[float, str, str]]:
-        """(log-odds over the threshold, uri, source) of each top-level topic."""
+        """(log-odds, uri, source) of each top-level topic."""
         model = self.model or (UNDECIDED,) * len(TOP_LEVEL)
         source = "model" if self.model else ""
         found = [(odds, uri, source) for odds, uri in zip(model, TOP_LEVEL, strict=True)]
@@ -111,7 +114,7 @@ def tag_topics(article: Article, tagger: Tagger) -> Article:
     topics = _choose(evidence, tagger)
     own = sorted(_own_topics(article, evidence, tagger), key=lambda match: (-match.confidence, match.topic.uri))
     warnings = tuple(article.warnings)
-    if not load_table(evidence.language) and "topics:no_table" not in warnings:
+    if not evidence.table and "topics:no_table" not in warnings:
         warnings = (*warnings, "topics:no_table")
     return replace(article, topics=(*topics, *map(_topic_of, own)), warnings=warnings)
 
@@ -124,7 +127,7 @@ def score_topics(article: Article, tagger: Tagger) -> dict[str, float]:
 def explain_topics(article: Article, tagger: Tagger, most: int = 12) -> tuple[Explanation, ...]:
     """Which words and labels made `article` what it is: an explanation for each topic `tag_topics` gives it."""
     evidence = _gather(article, tagger)
-    table = load_table(evidence.language)
+    table = evidence.table
     explanations = []
     terms = _terms(evidence)
     for topic in _choose(evidence, tagger):
@@ -166,9 +169,7 @@ def _gather(article: Article, tagger: Tagger) -> _Evidence:
                 named = labels.setdefault(uri, {}).setdefault(source, [])
                 if label not in named:
                     named.append(label)
-    return _Evidence(
-        language, title, text, score(table, title, text) if table else None, table.floor if table else 0.0, labels
-    )
+    return _Evidence(language, title, text, table, score(table, title, text) if table else None, labels)
 
 
 def _ancestors(uris: Sequence[str], tagger: Tagger) -> list[str]:
@@ -185,11 +186,11 @@ def _choose(evidence: _Evidence, tagger: Tagger) -> list[Topic]:
     """The Media Topics that are likely, best first."""
     ranked = evidence.top_level()
     best = max(odds for odds, _, _ in ranked)
-    least = min(best, 0.0) if evidence.model and best > -evidence.floor else 0.0
+    leads = best if evidence.table and evidence.model and best > evidence.table.floor else math.inf
     found = [
         Topic(uri, tagger.name(uri, evidence.language), _confidence(odds), source)
-        for odds, uri, source in ranked
-        if odds > 0 or odds == best == least
+        for (odds, uri, source), threshold in zip(ranked, evidence.thresholds(), strict=True)
+        if odds > threshold or odds == leads
     ]
     if tagger.config.second_level and found:
         found += _second_level({topic.uri: topic.confidence for topic in found}, evidence, tagger)
@@ -234,7 +235,7 @@ def _labels_for(evidence: _Evidence, uri: str) -> list[tuple[str, float]]:
 
 
 def _confidence(odds: float) -> float:
-    return round(1.0 / (1.0 + math.exp(-max(min(odds * _STEEPNESS, 30.0), -30.0))), 4)
+    return round(1.0 / (1.0 + math.exp(-max(min(odds, 30.0), -30.0))), 4)
 
 
 class _Tag:
