@@ -134,29 +134,32 @@ def _row(
     own = 1 if size > 80 else 0
     get = spread.get
     first = head[0]
+    ascii_only = line.isascii()
+    # Most lines of a page are labels of menus: nothing but letters, digits and spaces.
+    label = ascii_only and head.replace(" ", "").isalnum()
     numbered = _DIGIT.search(head) is not None
-    plain = "." not in head and "@" not in head and "#" not in head and ":" not in head
+    addressed = not label and ("." in head or "@" in head or "#" in head or ":" in head)
     return (
         log1p(size),
         log1p(count),
         letters / several,
-        len(_ENDERS.findall(head)),
+        0 if label else len(_ENDERS.findall(head)),
         last in _TERMINAL,
         last in (":", "："),
         line.endswith(("...", "…")),
-        len(_COMMAS.findall(head)) / max(1, count),
+        0.0 if label else len(_COMMAS.findall(head)) / max(1, count),
         len(_DIGIT.findall(head)) / shown if numbered else 0.0,
         sum(map(str.isupper, head[:400])) / max(1, min(letters, 400)),
         sum([word[0].isupper() for word in words]) / several,
         sum([len(word) <= 3 and word.islower() for word in words]) / several,
         first.islower(),
         not first.isalnum(),
-        len(_QUOTES.findall(head)),
-        len(_SEPARATORS.findall(head)) / max(1, count),
-        numbered and _DATE.search(head) is not None,
+        0 if label else len(_QUOTES.findall(head)),
+        0.0 if label else len(_SEPARATORS.findall(head)) / max(1, count),
+        numbered and not label and _DATE.search(head) is not None,
         numbered and _YEAR.search(head) is not None,
-        not plain and _ADDRESS.search(head) is not None,
-        _SIGN.search(head) is not None,
+        addressed and _ADDRESS.search(head) is not None,
+        not ascii_only and _SIGN.search(head) is not None,
         solo / shown,
         repeats,
         len(title & vocabulary) / len(title) if title else 0.0,

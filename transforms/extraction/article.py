@@ -89,7 +89,7 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
         fetched_at=page.fetched_at,
     )
     probability, doubted = line_probabilities(view, text, tree, known.title, known.description, described.body, models)
-    body = article_body(view, probability)
+    body = article_body(view, probability, doubted)
     frame = _timed(frame, known.published, known.published_source, known.updated)
     warnings = [name for name, there in (("live_blog", known.live), ("truncated", view.truncated)) if there]
     return replace(

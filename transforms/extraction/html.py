@@ -18,7 +18,8 @@ from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
 from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_probabilities
 from transforms.records import RemovedBlock
 
-THRESHOLD = 0.45
+THRESHOLD = 0.5
+THRESHOLD_DOUBTFUL = 0.45
 MAX_CHARS = 20_000_000
 MAX_DOUBTFUL_BLOCKS = 5_000
 """A page of more blocks is no article worth the time of other extractors."""
@@ -71,9 +72,10 @@ def line_probabilities(
     return second_probabilities(page, rows, probability, opinions(html, tree), models.second), True
 
 
-def article_body(page: Outline, probability: Floats) -> Body:
+def article_body(page: Outline, probability: Floats, doubted: bool) -> Body:
     """Keeps the blocks above the threshold; what lies between the first and the last of them is named as removed."""
-    kept = np.flatnonzero(probability >= THRESHOLD)
+    threshold = THRESHOLD_DOUBTFUL if doubted else THRESHOLD
+    kept = np.flatnonzero(probability >= threshold)
     if not len(kept):
         return Body((), (), 0.0)
     lines: list[str] = []
@@ -81,7 +83,7 @@ def article_body(page: Outline, probability: Floats) -> Body:
     weight = score = 0.0
     for number, place in enumerate(range(int(kept[0]), int(kept[-1]) + 1)):
         block = page.blocks[place]
-        if probability[place] >= THRESHOLD:
+        if probability[place] >= threshold:
             lines.append(block.text)
             weight += len(block.text)
             score += len(block.text) * float(probability[place])
