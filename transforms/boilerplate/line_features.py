@@ -28,6 +28,7 @@ _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[.
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S|(?:^|\s)[@#]\w")
 _NO_SITE_WORDS = (0.0,) * 4
+_REMEMBERED = 1000
 _HEAD = 2000
 """Characters of a line that are looked at; no sentence of news is longer."""
 _SIGN = re.compile(r"[©®™℗]")
@@ -64,10 +65,19 @@ LINE_FEATURES = (
 )
 
 
-@lru_cache(maxsize=4096)
 def words_of(text: str) -> tuple[str, ...]:
     """Words as comparisons see them: lower case, letters only; one per character where a script has no spaces."""
-    if _SOLO.search(text):
+    return _words_of(text) if len(text) <= _REMEMBERED else _split(text)
+
+
+# Lines are asked for again and again while a page is judged; long ones are not kept, so that the cache stays small.
+@lru_cache(maxsize=2048)
+def _words_of(text: str) -> tuple[str, ...]:
+    return _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    if not text.isascii() and _SOLO.search(text):
         text = _SOLO.sub(lambda found: f" {found.group()} ", text)
     return tuple(_WORD.findall(text.lower()))
 

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from transforms.boilerplate.line_features import Floats
+from transforms.boilerplate.line_features import Floats, words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import credit_of
 from transforms.boilerplate.tree_model import load_model
@@ -20,6 +21,7 @@ from transforms.records import RemovedBlock
 
 THRESHOLD = 0.5
 THRESHOLD_DOUBTFUL = 0.45
+MIN_DESCRIBED = 600
 MAX_CHARS = 20_000_000
 MAX_DOUBTFUL_BLOCKS = 5_000
 """A page of more blocks is no article worth the time of other extractors."""
@@ -90,6 +92,22 @@ def article_body(page: Outline, probability: Floats, doubted: bool) -> Body:
         else:
             removed.append(RemovedBlock(_reason(block), block.text, number))
     return Body(tuple(lines), tuple(removed), round(score / weight, 4))
+
+
+def described_body(body: Body, described: str, title: str) -> Optional[Body]:
+    """The text of JSON-LD where the page shows next to none of it (a script would draw it), else None.
+
+    It must be long, the page's own text under a quarter of it, and both of one story: half of the title's words, or
+    of the lines found, stand in it.
+    """
+    found = "\n".join(body.lines)
+    if len(described) < MIN_DESCRIBED or len(found) > 0.25 * len(described):
+        return None
+    words = set(words_of(described))
+    named, shown = set(words_of(title)), set(words_of(found))
+    if len(named & words) < 0.5 * max(1, len(named)) and len(shown & words) < 0.5 * max(1, len(shown)):
+        return None
+    return Body(tuple(line for line in described.split("\n") if line), (), 0.0)
 
 
 def _reason(block: Block) -> str:
