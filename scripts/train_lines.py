@@ -40,18 +40,20 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", choices=("html", "plain"))
     parser.add_argument("--folds", type=Path, help="folder for the models of the folds, as evaluation reads them")
-    parser.add_argument("--trees", type=int, default=300)
+    parser.add_argument("--trees", type=int, default=250)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args(argv)
 
-    def grow(kind: str, examples: Sequence[Example], names: tuple[str, ...], path: Path, trees: int) -> list[Arrays]:
+    def grow(
+        kind: str, examples: Sequence[Example], names: tuple[str, ...], path: Path, trees: int, runs: int
+    ) -> list[Arrays]:
         """Trains the whole model and those of the folds; gives the latter."""
         lines = sum(len(example.rows) for example in examples)
         print(f"{kind}: {len(examples)} pages, {lines} lines, {len(names)} features", flush=True)
-        save(path, train(examples, names, trees, arguments.threads))
+        save(path, train(examples, names, trees, arguments.threads, runs=runs))
         if kind != "html" and not arguments.folds:
             return []
-        folds = [train(examples, names, trees, arguments.threads, without=fold) for fold in range(FOLDS)]
+        folds = [train(examples, names, trees, arguments.threads, fold, runs) for fold in range(FOLDS)]
         if arguments.folds:
             for fold, arrays in enumerate(folds):
                 save(arguments.folds / f"{kind}_{fold}.npz", arrays)
@@ -59,12 +61,12 @@ def main(argv: list[str]) -> int:
 
     if arguments.only != "plain":
         examples, names = html_examples(arguments.data)
-        folds = grow("html", examples, names, MODELS.first, arguments.trees)
+        folds = grow("html", examples, names, MODELS.first, arguments.trees, 2)
         again = second_examples(examples, [tree_model(arrays) for arrays in folds])
-        grow("doubtful", again, second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees * 2 // 3)
+        grow("doubtful", again, second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees // 2, 3)
     if arguments.only != "html":
         examples, names = plain_examples(arguments.data)
-        grow("plain", examples, names, plain_model.MODEL, arguments.trees)
+        grow("plain", examples, names, plain_model.MODEL, arguments.trees, 2)
     return 0
 
 

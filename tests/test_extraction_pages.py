@@ -136,6 +136,19 @@ def test_a_live_blog_is_flagged() -> None:
     assert "live_blog" in extract_article(replace(HARBOUR, body=body)).warnings
 
 
+def test_a_text_that_a_script_would_draw_is_taken_from_json_ld() -> None:
+    paragraph = "The harbour wall at Saltmarsh was opened to walkers again on Monday, the council said in the evening."
+    body = (
+        "<html><head><title>Harbour wall reopens</title><script type='application/ld+json'>"
+        '{"@type": "NewsArticle", "headline": "Harbour wall reopens", "articleBody": "'
+        + "\\n".join(f"{number}. {paragraph}" for number in range(8))
+        + "\"}</script></head><body><div id='app'>Please wait</div></body></html>"
+    )
+    article = clean(replace(HARBOUR, body=body.encode()))
+    assert article.extractor == "jsonld"
+    assert len(article.text.split("\n")) == 8
+
+
 def test_broken_json_ld_does_not_cost_the_page() -> None:
     broken = extract_article(replace(HARBOUR, body=HARBOUR.body.replace(b'"@graph": [', b'"@graph": [[[[')))
     assert broken.title == "Harbour wall reopens after winter storms"

@@ -15,19 +15,21 @@ import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
 from evaluation.extraction_score import Score, interval, score_metadata, score_page, shingles, tokens, total
 from evaluation.line_training import fold_of, html_of, manifest, render
 from transforms.boilerplate import plain_model
+from transforms.boilerplate.site_memory import SiteMemory, drop_repeats, printed
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
 from transforms.dead_letters import Rejected
 from transforms.extraction import extract_article
 from transforms.extraction.html import MODELS, Models
 from transforms.records import Article, Page
 
+_NOTHING = Article(id="", url="")
 NEWS = ("scrapinghub", "fundus-eval", "newspaper4k-dataset", "fundus-parsers")
 
 
@@ -59,6 +61,23 @@ def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) ->
     except Rejected:
         article = None
     return Outcome(row, article, extracted, time.process_time() - start)
+
+
+def with_site_memory(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """The same outcomes, each site's pages gone through once more in the order of their dates with its memory."""
+    memory = SiteMemory(horizon_hours=10 * 365 * 24)
+    order = sorted(
+        range(len(outcomes)),
+        key=lambda place: ((outcomes[place].article or _NOTHING).published_at or "", outcomes[place].row["id"]),
+    )
+    out = list(outcomes)
+    for number, place in enumerate(order):
+        outcome = outcomes[place]
+        if outcome.article is not None:
+            one = printed(replace(outcome.article, id=outcome.row["id"]), number)
+            out[place] = replace(outcome, article=drop_repeats(outcome.article, memory.judge(one)))
+            memory.learn(one)
+    return out
 
 
 def table(outcomes: Sequence[Outcome], rounds: int) -> list[str]:
@@ -103,36 +122,42 @@ def metadata_table(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
-    """For each rule the lines and tokens it removed, and the share of those tokens that stands in the gold text."""
-    lines_of: Counter[str] = Counter()
-    tokens_of: Counter[str] = Counter()
-    wrong_of: Counter[str] = Counter()
+    """For each rule the lines and tokens it removed, and how many of those tokens are missing from the gold text then.
+
+    What extraction took out between the lines of the article is the line model's, under the name that a reader would
+    give it (`model: caption`); the rest is the rules' and the site memory's.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
     gold_tokens = 0
     for outcome in outcomes:
-        if outcome.article is None or outcome.row.get("suspect"):
+        if outcome.article is None or outcome.extracted is None or outcome.row.get("suspect"):
             continue
         kind = outcome.row.get("tokens") or "word"
         gold = tokens(outcome.row["gold"], kind)
         gold_tokens += len(gold)
-        left = shingles(gold) - shingles(tokens(outcome.article.text, kind))
+        missing = shingles(gold) - shingles(tokens(outcome.article.text, kind))
         whole = {tuple(tokens(line, kind)) for line in outcome.row["gold"].split("\n")}
-        for line, rule in all_lines(outcome.article):
+        by_model = {block.line for block in outcome.extracted.removed_blocks}
+        for place, (line, rule) in enumerate(all_lines(outcome.article)):
             if rule is None:
                 continue
             words = tokens(line, kind)
-            lines_of[rule] += 1
-            tokens_of[rule] += len(words)
             own = shingles(words)
+            wrong = len(words) if tuple(words) in whole else 0
             if len(words) >= 4:
-                wrong_of[rule] += round(len(words) * sum((own & left).values()) / max(1, sum(own.values())))
-            elif tuple(words) in whole:
-                wrong_of[rule] += len(words)
-    out = [f"{'rule':16s} {'lines':>7s} {'tokens':>9s} {'precision':>9s} {'of all gold':>11s}"]
-    for rule, count in lines_of.most_common():
-        precision = 1 - wrong_of[rule] / max(1, tokens_of[rule])
-        out.append(
-            f"{rule:16s} {count:7d} {tokens_of[rule]:9d} {precision:9.3f} {wrong_of[rule] / max(1, gold_tokens):11.3%}"
-        )
+                wrong = round(len(words) * sum((own & missing).values()) / max(1, sum(own.values())))
+            count = counts[f"model: {rule}" if place in by_model or rule == "line_model" else rule]
+            count.update(lines=1, tokens=len(words), wrong=wrong)
+    out = [f"{'rule':24s} {'lines':>7s} {'tokens':>9s} {'precision':>9s} {'of all gold':>11s}"]
+    rules = [name for name in counts if not name.startswith("model: ")]
+    total_of_rules: Counter[str] = Counter()
+    for name in rules:
+        total_of_rules.update(counts[name])
+    shown = sorted(counts.items(), key=lambda item: (item[0].startswith("model: "), -item[1]["tokens"]))
+    for name, count in [*shown[: len(rules)], ("all rules together", total_of_rules), *shown[len(rules) :]]:
+        precision = 1 - count["wrong"] / max(1, count["tokens"])
+        share = count["wrong"] / max(1, gold_tokens)
+        out.append(f"{name:24s} {count['lines']:7d} {count['tokens']:9d} {precision:9.3f} {share:11.3%}")
     return out
 
 
@@ -142,6 +167,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--models", type=Path, help="models of the folds, from scripts/train_lines.py --out")
     parser.add_argument("--plain", action="store_true", help="clean whole-page renderings instead of HTML")
     parser.add_argument("--by-rule", action="store_true", help="precision of every rule")
+    parser.add_argument("--site-memory", action="store_true", help="and take out what each site repeats")
     parser.add_argument("--bootstrap", type=int, default=1000)
     parser.add_argument("--bench", help="only these sets, separated by commas")
     parser.add_argument("--predictions", type=Path, help="write id, text, title, authors, date as JSON lines (.gz)")
@@ -150,6 +176,8 @@ def main(argv: list[str]) -> int:
         row for row in manifest(arguments.data) if not arguments.bench or row["bench"] in arguments.bench.split(",")
     ]
     outcomes = [run(arguments.data, row, arguments.models, arguments.plain) for row in rows]
+    if arguments.site_memory:
+        outcomes = with_site_memory(outcomes)
     print("\n".join(table(outcomes, arguments.bootstrap)))
     if not arguments.plain:
         print("\n" + "\n".join(metadata_table(outcomes)))

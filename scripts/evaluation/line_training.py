@@ -175,21 +175,41 @@ def plain_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
 
 
 def train(
-    examples: Sequence[Example], names: tuple[str, ...], trees: int, threads: int, without: Optional[int] = None
+    examples: Sequence[Example],
+    names: tuple[str, ...],
+    trees: int,
+    threads: int,
+    without: Optional[int] = None,
+    runs: int = 1,
 ) -> dict[str, Any]:
-    """Grows the ensemble and gives its arrays as `TreeModel` reads them."""
+    """Grows the ensemble and gives its arrays as `TreeModel` reads them.
+
+    Args:
+        without: the fold whose sites are left out.
+        runs: how many ensembles of `trees` trees, each with a seed of its own, are averaged (in log odds).
+    """
     from catboost import CatBoostClassifier
 
     examples = [example for example in examples if without is None or fold_of(example.site) != without]
     rows = np.vstack([example.rows for example in examples])
     labels = np.concatenate([example.labels for example in examples]).astype(int)
     weights = np.concatenate([example.weights for example in examples])
-    model = CatBoostClassifier(
-        iterations=trees, depth=6, learning_rate=0.08, l2_leaf_reg=6, border_count=32, rsm=0.3, thread_count=threads,
-        random_seed=1, verbose=0, bootstrap_type="Bernoulli", subsample=0.7, allow_writing_files=False,
-    )  # fmt: skip
-    model.fit(rows, labels, sample_weight=weights)
-    return export(model, names)
+    parts = []
+    for seed in range(1, runs + 1):
+        model = CatBoostClassifier(
+            iterations=trees, depth=6, learning_rate=0.08, l2_leaf_reg=6, border_count=32, rsm=0.3,
+            thread_count=threads, random_seed=seed, verbose=0, bootstrap_type="Bernoulli", subsample=0.7,
+            allow_writing_files=False,
+        )  # fmt: skip
+        model.fit(rows, labels, sample_weight=weights)
+        parts.append(export(model, names))
+    return {
+        "features": np.concatenate([part["features"] for part in parts]),
+        "borders": np.concatenate([part["borders"] for part in parts]),
+        "values": np.concatenate([part["values"] for part in parts]) / np.float32(runs),
+        "bias": np.float64(np.mean([part["bias"] for part in parts])),
+        "names": np.array(names),
+    }
 
 
 def export(model: Any, names: tuple[str, ...]) -> dict[str, Any]:
@@ -201,7 +221,7 @@ def export(model: Any, names: tuple[str, ...]) -> dict[str, Any]:
         model.save_model(str(path), format="json")
         stored = json.loads(path.read_text())
     trees = stored["oblivious_trees"]
-    depth = max(len(tree["splits"] or ()) for tree in trees)
+    depth = 6
     features = np.zeros((len(trees), depth), dtype=np.int16)
     borders = np.full((len(trees), depth), np.inf, dtype=np.float32)
     values = np.zeros((len(trees), 1 << depth), dtype=np.float32)

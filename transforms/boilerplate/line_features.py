@@ -28,6 +28,7 @@ _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[.
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S|(?:^|\s)[@#]\w")
 _NO_SITE_WORDS = (0.0,) * 4
+_REMEMBERED = 1000
 _HEAD = 2000
 """Characters of a line that are looked at; no sentence of news is longer."""
 _SIGN = re.compile(r"[©®™℗]")
@@ -64,10 +65,19 @@ LINE_FEATURES = (
 )
 
 
-@lru_cache(maxsize=4096)
 def words_of(text: str) -> tuple[str, ...]:
     """Words as comparisons see them: lower case, letters only; one per character where a script has no spaces."""
-    if _SOLO.search(text):
+    return _words_of(text) if len(text) <= _REMEMBERED else _split(text)
+
+
+# Lines are asked for again and again while a page is judged; long ones are not kept, so that the cache stays small.
+@lru_cache(maxsize=2048)
+def _words_of(text: str) -> tuple[str, ...]:
+    return _split(text)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    if not text.isascii() and _SOLO.search(text):
         text = _SOLO.sub(lambda found: f" {found.group()} ", text)
     return tuple(_WORD.findall(text.lower()))
 
@@ -134,29 +144,32 @@ def _row(
     own = 1 if size > 80 else 0
     get = spread.get
     first = head[0]
+    ascii_only = line.isascii()
+    # Most lines of a page are labels of menus: nothing but letters, digits and spaces.
+    label = ascii_only and head.replace(" ", "").isalnum()
     numbered = _DIGIT.search(head) is not None
-    plain = "." not in head and "@" not in head and "#" not in head and ":" not in head
+    addressed = not label and ("." in head or "@" in head or "#" in head or ":" in head)
     return (
         log1p(size),
         log1p(count),
         letters / several,
-        len(_ENDERS.findall(head)),
+        0 if label else len(_ENDERS.findall(head)),
         last in _TERMINAL,
         last in (":", "："),
         line.endswith(("...", "…")),
-        len(_COMMAS.findall(head)) / max(1, count),
+        0.0 if label else len(_COMMAS.findall(head)) / max(1, count),
         len(_DIGIT.findall(head)) / shown if numbered else 0.0,
         sum(map(str.isupper, head[:400])) / max(1, min(letters, 400)),
         sum([word[0].isupper() for word in words]) / several,
         sum([len(word) <= 3 and word.islower() for word in words]) / several,
         first.islower(),
         not first.isalnum(),
-        len(_QUOTES.findall(head)),
-        len(_SEPARATORS.findall(head)) / max(1, count),
-        numbered and _DATE.search(head) is not None,
+        0 if label else len(_QUOTES.findall(head)),
+        0.0 if label else len(_SEPARATORS.findall(head)) / max(1, count),
+        numbered and not label and _DATE.search(head) is not None,
         numbered and _YEAR.search(head) is not None,
-        not plain and _ADDRESS.search(head) is not None,
-        _SIGN.search(head) is not None,
+        addressed and _ADDRESS.search(head) is not None,
+        not ascii_only and _SIGN.search(head) is not None,
         solo / shown,
         repeats,
         len(title & vocabulary) / len(title) if title else 0.0,

@@ -29,9 +29,13 @@ class TreeModel:
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
         trees, depth = self.features.shape
-        above = rows[:, self.features.ravel()] > self.borders.ravel()
-        leaves = above.reshape(len(rows), trees, depth) @ (1 << np.arange(depth))
-        raw = self.values[np.arange(trees), leaves].sum(axis=1) + self.bias
+        columns = np.ascontiguousarray(rows.T)
+        leaves = np.zeros((trees, len(rows)), dtype=np.int32)
+        for level in range(depth):
+            above = columns[self.features[:, level]] > self.borders[:, level, None]
+            leaves += above.view(np.uint8) * np.int32(1 << level)
+        leaves += (np.arange(trees, dtype=np.int32) << depth)[:, None]
+        raw = self.values.ravel()[leaves].sum(axis=0, dtype=np.float64) + self.bias
         chances: Floats = (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
         return chances
 

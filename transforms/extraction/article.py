@@ -1,5 +1,6 @@
 """`extract_article`: a page to the record of its article. HTML and plain text; pure, no network, no clock."""
 
+import re
 from dataclasses import replace
 from typing import Optional
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from transforms.dates import Moment, machine_date, sensible
 from transforms.dead_letters import Rejected
 from transforms.extraction.blocks import outline
 from transforms.extraction.decoding import decode
-from transforms.extraction.html import MODELS, Models, article_body, line_probabilities, parse
+from transforms.extraction.html import MODELS, Models, article_body, described_body, line_probabilities, parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_head, read_metadata
 from transforms.extraction.plain_text import read_plain
@@ -17,6 +18,9 @@ from transforms.records import Article, Page
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 MIN_CHARS = 40
+_LIVE = re.compile(
+    r"/live(?:blog|ticker|-updates?|-news)?/|liveblog|live-blog|liveticker|live-ticker|live-updates?\b", re.I
+)
 
 
 def extract_article(page: Page, models: Models = MODELS) -> Article:
@@ -89,9 +93,17 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
         fetched_at=page.fetched_at,
     )
     probability, doubted = line_probabilities(view, text, tree, known.title, known.description, described.body, models)
-    body = article_body(view, probability)
+    body = article_body(view, probability, doubted)
+    extractor = "blocks+opinions" if doubted else "blocks"
+    from_script = described_body(body, described.body, known.title)
+    if from_script is not None:
+        body, extractor = from_script, "jsonld"
     frame = _timed(frame, known.published, known.published_source, known.updated)
-    warnings = [name for name, there in (("live_blog", known.live), ("truncated", view.truncated)) if there]
+    warnings = [
+        name
+        for name, there in (("live_blog", known.live or bool(_LIVE.search(frame.url))), ("truncated", view.truncated))
+        if there
+    ]
     return replace(
         frame,
         url_canonical=known.url_canonical,
@@ -106,7 +118,7 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
         is_accessible_for_free=known.free,
         access_evidence=known.access_evidence,
         removed_blocks=body.removed,
-        extractor="blocks+opinions" if doubted else "blocks",
+        extractor=extractor,
         warnings=tuple(warnings),
         language_declared=known.language,
         robots=known.robots,

@@ -200,6 +200,8 @@ Place = tuple[str, int, int, int, int, int, bool]
 
 MAX_DEPTH = 180
 MAX_BLOCKS = 20_000
+MAX_NAMES = 400
+"""Characters of class and id that are looked at."""
 
 
 @dataclass(slots=True)
@@ -240,15 +242,14 @@ class Outline:
     truncated: bool
 
 
-@lru_cache(maxsize=65_536)
 def class_words(names: str) -> tuple[str, ...]:
-    """`article-body__text relatedPosts` -> `("article", "body", "text", "related", "Posts"...)`, lower case."""
-    words = [word.lower() for word in _TOKEN.findall(names[:400])]
+    """`article-body__text relatedPosts` -> `article`, `body`, `text`, `related`, `posts`, and each pair as one word."""
+    words = [word.lower() for word in _TOKEN.findall(names)]
     joined = ["".join(pair) for pair in pairwise(words)]
     return tuple(dict.fromkeys(words + joined))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def _class_bits(names: str) -> int:
     bits = 0
     for word in class_words(names):
@@ -331,6 +332,7 @@ class _Walk:
             identity = attributes.get("id")
             if identity:
                 names = f"{names} {identity}"
+            names = names[:MAX_NAMES]
             prop = attributes.get("itemprop")
             if prop:
                 item |= _ITEM_BITS.get(prop.lower(), 0)

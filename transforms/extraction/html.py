@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Optional
 
 import numpy as np
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from transforms.boilerplate.line_features import Floats
+from transforms.boilerplate.line_features import Floats, words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import credit_of
 from transforms.boilerplate.tree_model import load_model
@@ -18,7 +19,9 @@ from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
 from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_probabilities
 from transforms.records import RemovedBlock
 
-THRESHOLD = 0.45
+THRESHOLD = 0.5
+THRESHOLD_DOUBTFUL = 0.45
+MIN_DESCRIBED = 600
 MAX_CHARS = 20_000_000
 MAX_DOUBTFUL_BLOCKS = 5_000
 """A page of more blocks is no article worth the time of other extractors."""
@@ -71,9 +74,10 @@ def line_probabilities(
     return second_probabilities(page, rows, probability, opinions(html, tree), models.second), True
 
 
-def article_body(page: Outline, probability: Floats) -> Body:
+def article_body(page: Outline, probability: Floats, doubted: bool) -> Body:
     """Keeps the blocks above the threshold; what lies between the first and the last of them is named as removed."""
-    kept = np.flatnonzero(probability >= THRESHOLD)
+    threshold = THRESHOLD_DOUBTFUL if doubted else THRESHOLD
+    kept = np.flatnonzero(probability >= threshold)
     if not len(kept):
         return Body((), (), 0.0)
     lines: list[str] = []
@@ -81,13 +85,29 @@ def article_body(page: Outline, probability: Floats) -> Body:
     weight = score = 0.0
     for number, place in enumerate(range(int(kept[0]), int(kept[-1]) + 1)):
         block = page.blocks[place]
-        if probability[place] >= THRESHOLD:
+        if probability[place] >= threshold:
             lines.append(block.text)
             weight += len(block.text)
             score += len(block.text) * float(probability[place])
         else:
             removed.append(RemovedBlock(_reason(block), block.text, number))
     return Body(tuple(lines), tuple(removed), round(score / weight, 4))
+
+
+def described_body(body: Body, described: str, title: str) -> Optional[Body]:
+    """The text of JSON-LD where the page shows next to none of it (a script would draw it), else None.
+
+    It must be long, the page's own text under a quarter of it, and both of one story: half of the title's words, or
+    of the lines found, stand in it.
+    """
+    found = "\n".join(body.lines)
+    if len(described) < MIN_DESCRIBED or len(found) > 0.25 * len(described):
+        return None
+    words = set(words_of(described))
+    named, shown = set(words_of(title)), set(words_of(found))
+    if len(named & words) < 0.5 * max(1, len(named)) and len(shown & words) < 0.5 * max(1, len(shown)):
+        return None
+    return Body(tuple(line for line in described.split("\n") if line), (), 0.0)
 
 
 def _reason(block: Block) -> str:

@@ -39,12 +39,13 @@ _COMMENT = re.compile(
     r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$"
 )
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_BREAK = re.compile(r"\n|</p>|<br ?/?>|</h\d>|</li>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,500}>")
 
 
 @dataclass(frozen=True)
 class Described:
-    """The article that JSON-LD describes; empty where it says nothing. Dates are as written."""
+    """The article that JSON-LD describes; empty where it says nothing. Dates are as written, `body` has paragraphs."""
 
     kind: str = ""
     headline: str = ""
@@ -139,6 +140,16 @@ def plain(value: Any) -> str:
     return " ".join(value.split())
 
 
+def paragraphs(value: Any) -> str:
+    """A text of several paragraphs, one a line: line breaks and block tags of the value end one."""
+    if isinstance(value, list):
+        value = "\n".join(one for one in value if isinstance(one, str))
+    if not isinstance(value, str):
+        return ""
+    lines = (plain(line) for line in _BREAK.split(unescape(value) if "&lt;" in value else value))
+    return "\n".join(line for line in lines if line)
+
+
 def _names(value: Any, nodes: dict[str, dict[str, Any]]) -> list[str]:
     out: list[str] = []
     for one in value if isinstance(value, list) else [value]:
@@ -198,7 +209,7 @@ def _describe(node: dict[str, Any], nodes: dict[str, dict[str, Any]], live: bool
         kind=kinds[0] if kinds else "",
         headline=plain(node.get("headline") or node.get("name") if article else node.get("headline")),
         description=plain(node.get("description")),
-        body=plain(body) if article else "",
+        body=paragraphs(body) if article else "",
         authors=tuple(dict.fromkeys(_names(node.get("author") or node.get("creator") or "", nodes))),
         published=plain(node.get("datePublished") or node.get("dateCreated") or ""),
         modified=plain(node.get("dateModified") or ""),
