@@ -14,6 +14,7 @@ from apache_beam.transforms.window import TimestampedValue
 
 from transforms import shards
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from transforms.duplicates.explain import explain_pair
 from transforms.identity import event_time, identify
 from transforms.records import Article, Origin
 
@@ -160,16 +161,23 @@ def test_templates_with_other_numbers_are_other_news() -> None:
     }
 
 
-def test_what_an_outlet_prints_under_everything_makes_no_copies() -> None:
-    everywhere = "\n".join([written(6), *written(7).split("\n")[:3]])
-    articles = [
-        article(n, "outlet.example", n, "\n".join([*written(n).split("\n")[:2], everywhere]), f"own-story-{n}")
-        for n in range(4)
-    ]
-    found = kinds(marked(articles))
+def test_a_copy_is_found_under_what_its_outlet_prints_everywhere() -> None:
+    everywhere = f"{written(6)}\n{written(7)}"
+    first = article(0, "first.example", 0)
+    padded = [article(n, "outlet.example", 1 + n, f"{written(n)}\n{everywhere}") for n in (1, 2, 0)]
     # What is boilerplate is known once two articles have had it.
-    kinds_in_order = [found[f"outlet.example/{n}/{n}"][0] for n in range(4)]
-    assert kinds_in_order == ["unique", "near", "unique", "unique"]
+    late = article(0, "outlet.example", 9, padded[2].text)
+    known = kinds(marked([first, *padded[:2], late]))
+    assert known["outlet.example/0/9"] == ("near", "first.example/0/0")
+    unknown = kinds(marked([first, late]))
+    assert unknown["outlet.example/0/9"] == ("unique", None)
+
+
+def test_a_common_footer_makes_no_copies() -> None:
+    footer = "\n".join([written(6), *written(7).split("\n")[:1]])
+    texts = ["\n".join([*written(n).split("\n")[:2], footer]) for n in range(4)]
+    found = kinds(marked([article(n, f"host{n}.example", n, text) for n, text in enumerate(texts)]))
+    assert {kind for kind, _ in found.values()} == {"unique"}
 
 
 def test_short_texts_under_two_titles_are_two_articles() -> None:
@@ -310,3 +318,26 @@ def test_settings_that_cannot_be_are_refused() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     shards._built.clear()
+
+
+def test_a_pair_is_explained() -> None:
+    copy = article(0, "b.example", 1, written(0).replace("2,300 people", "2,400 people") + FOOTER)
+    found = explain_pair(copy, article(0, "a.example", 0))
+    assert (found.earlier.domain, found.verdict) == ("a.example", "near")
+    assert found.shared[-1].startswith("The ferry that links")
+    assert found.numbers == (["2,300"], ["2,400"])
+    assert found.missing == []
+    assert found.diff == ""
+    other = explain_pair(article(1, "a.example", 0), article(2, "b.example", 1))
+    assert other.verdict == "unrelated"
+    assert any("is not a near copy" in reason for reason in other.reasons)
+    assert len(other.missing) == 1
+
+
+def test_a_revision_is_explained_by_its_diff() -> None:
+    old = article(3, "a.example", 0)
+    new = article(3, "a.example", 1, written(3).replace("8 euros", "9 euros"))
+    found = explain_pair(new, old)
+    assert found.verdict == "revision"
+    assert "-Five more concerts are planned. Tickets cost 8 euros" in found.diff
+    assert "+Five more concerts are planned. Tickets cost 9 euros" in found.diff

@@ -2,5 +2,6 @@
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.duplicates import HOPS, MarkDuplicates
+from transforms.duplicates.explain import Explanation, explain_pair
 
-__all__ = ["HOPS", "DuplicatesConfig", "MarkDuplicates"]
+__all__ = ["HOPS", "DuplicatesConfig", "Explanation", "MarkDuplicates", "explain_pair"]

@@ -50,12 +50,15 @@ class OutletMemory:
         new: list[tuple[Sighting, _Known]] = []
         for packed in sorted(messages):  # a sighting begins with its key
             sighting = unpack_sighting(packed)
-            known = self._identify(sighting)
-            if known.latest == sighting.key:
-                new.append((sighting, known))
-            else:
+            known = self._before(sighting)
+            if known is not None and known.content == sighting.content:
                 home = id_shard(id_of(sighting.key), self._config.shards)
                 sent.append(Sent("verdicts", home, b"S" + settled(sighting.key, UNCHANGED, known.revision, 0)))
+                continue
+            first, revision = (known.first, min(known.revision + 1, 65535)) if known else (sighting.key, 1)
+            now = _Known(first, sighting.key, sighting.content, revision, sighting.by_content)
+            self._learn(now)
+            new.append((sighting, now))
         if not new:
             return Work(sent=sent)
         questions = Questions(self._config.shards)
@@ -65,18 +68,12 @@ class OutletMemory:
         sent.extend(questions.sent())
         return Work(sent=sent, learnt=entry + b"".join([_KNOWN.pack(*known) for _, known in new]))
 
-    def _identify(self, sighting: Sighting) -> _Known:
-        """What is known of the article with this; if there is nothing new in it, what was known before."""
-        key = sighting.key
-        known = self._known.get(id_of(key))
-        if known is not None and micros_of(key) - micros_of(known.latest) > self._remembered(known):
-            known = None
-        if known is not None and known.content == sighting.content:
-            return known
-        first, revision = (known.first, min(known.revision + 1, 65535)) if known else (key, 1)
-        now = _Known(first, key, sighting.content, revision, sighting.by_content)
-        self._learn(now)
-        return now
+    def _before(self, sighting: Sighting) -> _Known | None:
+        """What is known of the article from before."""
+        known = self._known.get(id_of(sighting.key))
+        if known is not None and micros_of(sighting.key) - micros_of(known.latest) > self._remembered(known):
+            return None
+        return known
 
     def _remembered(self, known: _Known) -> int:
         """How long, in microseconds."""

@@ -1,0 +1,155 @@
+"""Speed and state of copy detection, beside datasketch's MinHash-LSH (128 permutations, t = .8) on the same documents.
+
+    pip install datasketch
+    scripts/bench.py duplicates [--documents 10000 100000] [--data FOLDER]
+
+Documents are made of the words of `--data` (a folder of documents as `evaluate.py duplicates` takes it), or made up: a
+quarter of them are copies of earlier ones with some words changed. Times are CPU time of this process.
+"""
+
+import argparse
+import random
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from evaluation.corpus import documents
+from transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from transforms.duplicates.duplicates import Address, stages
+from transforms.duplicates.features import features
+from transforms.identity import identify
+from transforms.records import Article, Origin
+
+WORDS = 330
+"""Of a text: the median of the news collections the thresholds were measured on."""
+
+
+def made_up(count: int, folder: Path | None, seed: int = 1) -> list[Article]:
+    """So many articles over three days, a quarter of them copies."""
+    chance = random.Random(seed)
+    if folder:
+        vocabulary = [word for row in documents(folder)[:2000] for word in row["text"].split()]
+    else:
+        ranks = [
+            f"{chance.choice('bcdfgklmnprstvz')}{chance.choice('aeiou')}" * (1 + n % 4) + str(n) for n in range(20_000)
+        ]
+        weights = [1 / (n + 5) for n in range(len(ranks))]
+        vocabulary = chance.choices(ranks, weights, k=400_000)
+    texts: list[list[str]] = []
+    articles = []
+    for n in range(count):
+        if texts and chance.random() < 0.25:
+            words = list(chance.choice(texts[-2000:]))
+            for _ in range(chance.randrange(30)):
+                words[chance.randrange(WORDS)] = chance.choice(vocabulary)
+        else:
+            at = [chance.randrange(len(vocabulary) - 11) for _ in range(WORDS // 11)]
+            words = [word for start in at for word in vocabulary[start : start + 11]]
+            texts = [*texts[-2000:], words]
+        seen = 1_700_000_000 + n * 259_200 // count
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seen))
+        articles.append(
+            identify(
+                Article(
+                    url=f"https://outlet{n % 199}.example/{n}",
+                    title=f"Title {n}",
+                    text=" ".join(words),
+                    origin=Origin(unit=str(n), seen_at=stamp),
+                )
+            )
+        )
+    return articles
+
+
+def datasketch_rate(articles: Sequence[Article]) -> float:
+    """Documents a CPU-second of datasketch: shingles of three words, insert and query."""
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=0.8, num_perm=128)
+    started = time.process_time()
+    for article in articles:
+        words = article.text.lower().split()
+        sketch = MinHash(num_perm=128)
+        sketch.update_batch([" ".join(words[i : i + 3]).encode() for i in range(len(words) - 2)])
+        index.query(sketch)
+        index.insert(article.id, sketch)
+    return len(articles) / (time.process_time() - started)
+
+
+def features_rate(articles: Sequence[Article]) -> float:
+    """Documents a CPU-second of the features alone."""
+    features(articles[0].text)
+    started = time.process_time()
+    for article in articles:
+        features(article.text)
+    return len(articles) / (time.process_time() - started)
+
+
+def beam_rate(articles: Sequence[Article], shards: int, beam_args: Sequence[str]) -> float:
+    """Documents a CPU-second of the stage in a pipeline, articles in and out."""
+    started = time.process_time()
+    with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
+        created = pipeline | beam.Create(articles, reshuffle=False).with_output_types(Article)
+        created | MarkDuplicates(DuplicatesConfig(shards=shards))
+    return len(articles) / (time.process_time() - started)
+
+
+def shards_rate(articles: Sequence[Article], shards: int, chunk: int = 500) -> tuple[float, float, Counter[str]]:
+    """The same without Beam: documents a CPU-second of the last tenth, bytes of log a document, kinds found."""
+    config = DuplicatesConfig(shards=shards)
+    line = [(stage.name, stage.memory) for stage in stages(config)]
+    memories: dict[tuple[str, int], Any] = {}
+    address, kinds, logged = Address(config), Counter[str](), 0
+    started = 0.0
+    last = len(articles) * 9 // 10
+    for at in range(0, len(articles), chunk):
+        if started == 0.0 and at >= last:
+            started, since = time.process_time(), at
+        letters: dict[tuple[str, int], list[bytes]] = {}
+        for article in articles[at : at + chunk]:
+            for sent in address(article):
+                letters.setdefault((sent.to, sent.shard), []).append(sent.message)
+        for name, make in line:
+            for shard in range(shards):
+                if (name, shard) not in letters:
+                    continue
+                memory = memories.setdefault((name, shard), None) or make(shard)
+                memories[name, shard] = memory
+                done = memory.work(letters[name, shard])
+                logged += len(done.learnt)
+                kinds.update(article.duplicate_kind for article in done.results)
+                for sent in done.sent:
+                    letters.setdefault((sent.to, sent.shard), []).append(sent.message)
+    return (len(articles) - since) / (time.process_time() - started), logged / len(articles), kinds
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="bench.py duplicates", description=__doc__)
+    parser.add_argument("--documents", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--data", type=Path, help="folder whose words the documents are made of")
+    parser.add_argument("--shards", type=int, default=2)
+    args, beam_args = parser.parse_known_args(argv)
+    small = made_up(min(args.documents), args.data)
+    sample = small[:5000]
+    ours, theirs = features_rate(sample), datasketch_rate(sample)
+    print(f"{'features':<34}{ours:>10,.0f} documents/CPU-second")
+    print(f"{'datasketch MinHash-LSH 128, t = .8':<34}{theirs:>10,.0f}")
+    whole = beam_rate(small, args.shards, beam_args)
+    print(f"{f'whole stage in Beam, {len(small):,}':<34}{whole:>10,.0f}  ({whole / theirs:.1f} times datasketch)")
+    for count in args.documents:
+        articles = small if count == len(small) else made_up(count, args.data)
+        rate, state, kinds = shards_rate(articles, args.shards)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(
+            f"{f'shards alone, last tenth of {count:,}':<34}{rate:>10,.0f}  {state:,.0f} B of state a document,"
+            f" {sum(kinds.values()) - kinds['unique']:,} copies, peak {peak:,} MB"
+        )
+        sys.stdout.flush()
+    return 0
