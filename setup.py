@@ -12,12 +12,13 @@ setup(
     package_dir={"pipeline.configs": "configs"},
     include_package_data=True,
     package_data={
-        "": ["py.typed", "**/NOTICE", *(f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin"))]
+        "": ["py.typed", "**/NOTICE*", *(f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin"))]
     },
     install_requires=[
         "aiohttp>=3.11",
         "apache-beam>=2.77",
         "brotli>=1.2",
+        "charset-normalizer>=3.3",
         "feedparser>=6.0.11",
         "trafilatura>=2.0",
         "lxml>=5.2",
@@ -30,14 +31,19 @@ setup(
         "protego>=0.5",
         "pyarrow>=16",
         "pydantic>=2.7",
+        "pydantic-core>=2.18",
         "PyYAML>=6.0",
         "requests>=2.31",
+        "resiliparse>=0.15",
         "tqdm>=4.66",
+        "webencodings>=0.5",
+        "yarl>=1.9",
         "zstandard>=0.22",
     ],
     extras_require={
         "gcp": ["apache-beam[gcp]>=2.77"],
         "kafka": ["confluent-kafka>=2.5"],
+        "language": ["langdetect-rs>=0.1", "py3langid>=0.3"],
         "postgres": ["psycopg[binary]>=3.2"],
         "dev": [
             "cryptography>=42",  # certificates of the conformance suite's own authority

@@ -1,10 +1,12 @@
 """What a cluster is given: the packed project, the container's recipe, the template."""
 
+import ast
 import importlib.util
 import json
 import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
@@ -71,3 +73,31 @@ def test_all_files_that_the_code_reads_are_packed(tmp_path: Path) -> None:
     )
     missing = [name for name in listed.stdout.split("\n") if name and name not in packed and not name.endswith(".md")]
     assert missing == []
+
+
+def imported(file: Path) -> set[str]:
+    """Top-level names of the modules that a file imports anywhere."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def test_every_package_that_is_imported_is_named_in_setup() -> None:
+    """A worker has what setup.py asks for; what another package happens to bring along may be gone tomorrow."""
+    required = {
+        re.split(r"[\[<>=~! ]", line)[0].lower().replace("_", "-")
+        for line in re.findall(r'"([A-Za-z0-9._-]+(?:\[[a-z]+\])?[<>=~!]=?[^"]*)"', (ROOT / "setup.py").read_text())
+    }
+    provided = metadata.packages_distributions()
+    files = [f for folder in ("transforms", "pipeline") for f in (ROOT / folder).rglob("*.py")]
+    names = set().union(*map(imported, files)) - set(sys.stdlib_module_names) - {"transforms", "pipeline"}
+    by_luck = {
+        name
+        for name in names
+        if not {distribution.lower().replace("_", "-") for distribution in provided.get(name, [name])} & required
+    }
+    assert by_luck == set()
