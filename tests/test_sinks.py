@@ -19,7 +19,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from transforms.dead_letters import DeadLetters, Rejected
 from transforms.records import Article, DeadLetter, Origin, Outcome, RemovedBlock
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
-from transforms.sinks.uri import check_sink, finalize_sink, parse_sink
+from transforms.sinks.uri import absolute_sink, check_sink, finalize_sink, parse_sink
 from transforms.sinks.write import METRICS, Waiting, WriteArticles, WriteDeadLetters, is_written, outcome_of
 
 
@@ -69,6 +69,16 @@ def test_a_wrong_uri_is_explained(uri: str, said: str) -> None:
     with pytest.raises(SinkError, match=None) as refused:
         parse_sink(uri)
     assert said in str(refused.value)
+
+
+def test_a_path_is_made_absolute_for_workers_that_stand_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert absolute_sink("sqlite:out/news.db") == f"sqlite:{tmp_path}/out/news.db"
+    assert absolute_sink("jsonl:out/") == f"jsonl:{tmp_path}/out/"
+    for uri in ("parquet:gs://bucket/news", "stdout:", "kafka://broker/news"):
+        assert absolute_sink(uri) == uri
 
 
 def test_parents_are_made_before_work_starts(tmp_path: Path) -> None:

@@ -80,6 +80,15 @@ def _path_of(uri: str, scheme: str, target: str) -> str:
     return target
 
 
+def absolute_sink(uri: str) -> str:
+    """`uri` with the path of a file made absolute: a worker may stand in another folder."""
+    spec = parse_sink(uri)
+    if spec.scheme not in ("sqlite", "jsonl", "parquet") or "://" in spec.target:
+        return uri
+    slash = "/" if spec.target.endswith("/") else ""
+    return f"{spec.scheme}:{Path(spec.target).absolute()}{slash}"
+
+
 def open_sink(uri: str, *, live: bool = False) -> Sink:
     """The sink that `uri` names, not yet opened.
 
