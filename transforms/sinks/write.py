@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Optional, Union
 
 import apache_beam as beam
@@ -14,6 +15,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.dead_letters import DEAD, DeadLetters, Rejected, dead_letter
 from transforms.records import Article, DeadLetter, Outcome
 from transforms.sinks.sink import Record, Sink, SinkAway
+from transforms.sinks.spool import SpoolingSink
 from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink
 
 METRICS = "newsbeam.sinks"
@@ -130,18 +132,30 @@ class Waiting:
 class _Write(beam.DoFn):
     """Holds the records of a bundle, hands them to every sink by size and at its end, then tells their outcomes."""
 
-    def __init__(self, uris: Sequence[str], stage: str, policy: str, live: bool, patience_s: Optional[float]) -> None:
+    def __init__(
+        self,
+        uris: Sequence[str],
+        stage: str,
+        policy: str,
+        live: bool,
+        patience_s: Optional[float],
+        spool: str,
+    ) -> None:
         self._uris = tuple(uris)
         self._stage = stage
         self._policy = policy
         self._live = live
         self._patience_s = patience_s
+        self._spool = spool
 
     def setup(self) -> None:
-        self._sinks = [
-            (parse_sink(uri).scheme, Waiting(open_sink(uri, live=self._live), _without_secrets(uri), self._patience_s))
-            for uri in self._uris
-        ]
+        self._sinks = []
+        for uri in self._uris:
+            name = _without_secrets(uri)
+            sink = open_sink(uri, live=self._live)
+            if self._spool:
+                sink = SpoolingSink(sink, name, Path(self._spool))
+            self._sinks.append((parse_sink(uri).scheme, Waiting(sink, name, self._patience_s)))
 
     def start_bundle(self) -> None:
         self._held: list[tuple[Record, Any, Any]] = []
@@ -219,6 +233,7 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
         policy: `drop` keeps duplicates out of the sinks, `label` writes them with their `duplicate_kind`.
         live: see `open_sink`.
         patience_s: fail the bundle, so that the runner tries it again, if a sink is away for longer; None: never.
+        spool: a file in which records wait for a sink that is away, while the other sinks go on; empty: all wait.
     """
 
     def __init__(
@@ -228,6 +243,7 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
         policy: str = "drop",
         live: bool = False,
         patience_s: Optional[float] = None,
+        spool: str = "",
     ) -> None:
         super().__init__()
         if policy not in POLICIES:
@@ -235,7 +251,7 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
         for uri in sinks:
             parse_sink(uri)
         self._sinks, self._in_graph = _by_place(sinks)
-        self._write = _Write(self._sinks, "write", policy, live, patience_s)
+        self._write = _Write(self._sinks, "write", policy, live, patience_s, spool)
         self._policy = policy
         self._dead_letters = dead_letters
 
@@ -253,12 +269,14 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
 class WriteDeadLetters(beam.PTransform[PCollection[DeadLetter], PCollection[Outcome]]):
     """Dead letters into every sink that keeps them; then their inputs' outcomes. See `WriteArticles`."""
 
-    def __init__(self, sinks: Sequence[str], live: bool = False, patience_s: Optional[float] = None) -> None:
+    def __init__(
+        self, sinks: Sequence[str], live: bool = False, patience_s: Optional[float] = None, spool: str = ""
+    ) -> None:
         super().__init__()
         for uri in sinks:
             parse_sink(uri)
         self._sinks, self._in_graph = _by_place(sinks)
-        self._write = _Write(self._sinks, "write dead letters", "label", live, patience_s)
+        self._write = _Write(self._sinks, "write dead letters", "label", live, patience_s, spool)
 
     def expand(self, letters: PCollection[DeadLetter]) -> PCollection[Outcome]:
         _write_in_graph(letters, self._in_graph, DeadLetter)
