@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "explain", help="show what was kept and removed of a page, and by which rule", allow_abbrev=False
     )
     explain.add_argument("key", metavar="ID|URL|FILE", help="a record of the sink, or a page")
+    explain.add_argument("other", nargs="?", metavar="OTHER", help="a second one: why the two are, or are no, copies")
     _add_source(explain)
     explain.add_argument("--html", type=Path, metavar="FILE", help="write the same as a page for a browser")
     topics = commands.add_parser("topics", help="see why articles have their topics", allow_abbrev=False)
@@ -116,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _look(options: argparse.Namespace) -> int:
     """The commands that look at what was written."""
-    from pipeline.explain import explain, try_topics
+    from pipeline.explain import try_topics
     from pipeline.export import export
     from pipeline.status import status
     from pipeline.stories import stories
@@ -127,7 +128,7 @@ def _look(options: argparse.Namespace) -> int:
             count = export(options.source, options.format, options.out)
             print(f"{count} records as {options.format}", file=sys.stderr)
         elif options.command == "explain":
-            print(explain(options.key, options.source, options.html, sys.stdout.isatty()))
+            _explain(options)
         elif options.command == "topics":
             print(try_topics(options.file))
         elif options.command == "status":
@@ -138,6 +139,17 @@ def _look(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     return 0
+
+
+def _explain(options: argparse.Namespace) -> None:
+    from pipeline.explain import compare, explain, revisions
+
+    if options.other:
+        print(compare(options.key, options.other, options.source))
+        return
+    print(explain(options.key, options.source, options.html, sys.stdout.isatty()))
+    if not Path(options.key).is_file() and (changes := revisions(options.key, options.source)):
+        print(f"\nrevisions:\n{changes}")
 
 
 def _quieten() -> None:

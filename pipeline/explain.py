@@ -2,11 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
+from textwrap import shorten
 
-from pipeline.records_in import record
+from pipeline.records_in import history, record
 from transforms.boilerplate.strip import strip_boilerplate
 from transforms.dead_letters import Rejected
+from transforms.duplicates.explain import explain_pair, revision_diff
 from transforms.explain import as_html, as_terminal, explanation
 from transforms.extract import extract
 from transforms.identity import identify
@@ -16,6 +19,8 @@ from transforms.reading.scan import scan
 from transforms.records import Article
 from transforms.sinks.sink import SinkError
 from transforms.topics import Tagger, explain_topics, tag_topics
+
+_PASSAGES = 5
 
 
 def explain(key: str, sink: str, html: Path | None, colour: bool) -> str:
@@ -34,6 +39,39 @@ def explain(key: str, sink: str, html: Path | None, colour: bool) -> str:
         html.parent.mkdir(parents=True, exist_ok=True)
         html.write_text("\n".join(map(as_html, shown)), encoding="utf-8")
     return "\n\n".join(as_terminal(one, colour=colour) for one in shown)
+
+
+def compare(key: str, other: str, sink: str) -> str:
+    """Why two records, or articles in files, were or were not called copies.
+
+    Raises:
+        SinkError: one of them is not there.
+    """
+    told = explain_pair(*(next(articles_of(Path(k))) if Path(k).is_file() else _record(k, sink) for k in (key, other)))
+    lines = [
+        f"earlier  {_named(told.earlier)}",
+        f"later    {_named(told.later)}",
+        f"verdict  {told.verdict}",
+        *(f"         {reason}" for reason in told.reasons),
+    ]
+    for title, passages in (("both have", told.shared), ("only the earlier has", told.missing)):
+        if passages:
+            lines += ["", f"{title}:", *(f"  - {shorten(passage, 240)}" for passage in passages[:_PASSAGES])]
+    for title, numbers in zip(("earlier", "later"), told.numbers, strict=True):
+        if numbers:
+            lines += ["", f"numbers that only the {title} has: {', '.join(numbers[:30])}"]
+    return "\n".join(lines + (["", told.diff] if told.diff else []))
+
+
+def revisions(key: str, sink: str) -> str:
+    """What changed from each revision of a record to the next; empty if it has but one."""
+    versions = history(sink, _record(key, sink).id)
+    return "\n".join(revision_diff(before, after) for before, after in pairwise(versions))
+
+
+def _named(article: Article) -> str:
+    where = article.url or article.raw_ref
+    return f"{article.id}  {article.first_seen_at or article.published_at or 'no date'}  {article.title}  {where}"
 
 
 def try_topics(file: Path) -> str:

@@ -47,6 +47,15 @@ def record(sink: str, key: str) -> Article | None:
         return _article(row) if row else None
 
 
+def history(sink: str, article_id: str) -> list[Article]:
+    """All revisions of a record, oldest first."""
+    with database(sink) as connection:
+        rows = connection.execute("SELECT record FROM revisions WHERE id = ? ORDER BY revision", (article_id,))
+        older = [article_from_json(row["record"]) for row in rows]
+    newest = record(sink, article_id)
+    return [*older, newest] if newest else older
+
+
 @contextmanager
 def database(sink: str) -> Iterator[sqlite3.Connection]:
     """A `sqlite:` sink opened for reading; its rows know their columns."""
