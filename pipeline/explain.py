@@ -47,7 +47,8 @@ def compare(key: str, other: str, sink: str) -> str:
     Raises:
         SinkError: one of them is not there.
     """
-    told = explain_pair(*(next(articles_of(Path(k))) if Path(k).is_file() else _record(k, sink) for k in (key, other)))
+    one, another = (next(articles_of(Path(k))) if Path(k).is_file() else _record(k, sink) for k in (key, other))
+    told = explain_pair(one, another)
     lines = [
         f"earlier  {_named(told.earlier)}",
         f"later    {_named(told.later)}",
