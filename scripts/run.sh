@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs newsbeam from a clean clone: makes its virtual environment if it is not there, then
 #   scripts/run.sh              replays the two bundled stories into out/
+#   scripts/run.sh live-demo    runs live for a minute against a newsroom on this machine
 #   scripts/run.sh ARGUMENTS    is the command line: scripts/run.sh replay my-pages/ --to sqlite:out/news.db
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,5 +9,9 @@ cd "$(dirname "$0")/.."
 ensure_environment ""
 if [ $# -eq 0 ]; then
     set -- replay 'tests/data/seeds/*.txt' --to sqlite:out/news.db --to jsonl:out/stories.jsonl
+fi
+if [ "$1" = live-demo ]; then
+    shift
+    exec scripts/live_demo.sh "$@"
 fi
 exec .venv/bin/newsbeam "$@"
