@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -39,8 +40,16 @@ HTTP = HttpOptions(FETCH, AGENT, rules=AddressRules(allow=("127.0.0.0/8",), host
 
 @contextmanager
 def newsroom(plan: PressPlan, temper: Temper) -> Iterator[Site]:
-    """A site on loopback, in a thread of its own."""
+    """A site on loopback, in a thread of its own. Its clock begins when it is first asked for a feed."""
     site = Site(Press(plan), temper)
+    began: list[float] = []
+
+    def clock() -> float:
+        if site.counts["requests"] and not began:
+            began.append(time.monotonic())
+        return time.monotonic() - began[0] if began else 0.0
+
+    site.clock = clock
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -11,12 +11,12 @@ GENTLE = Temper(slow=0.0, broken=0.0, flaky=0.0)
 
 def test_every_story_of_a_newsroom_is_found_once_reprints_and_edits_too(tmp_path: Path) -> None:
     plan = PressPlan(
-        feeds=12, hosts=6, stories_per_s=10, lasting=30, reprinted=0.3, edited=0.3, reprint_after_s=1, edit_after_s=4
+        feeds=12, hosts=6, stories_per_s=10, lasting=20, reprinted=0.3, edited=0.3, reprint_after_s=1, edit_after_s=6
     )
     with newsroom(plan, Temper(slow=0.0, broken=0.0, flaky=0.05)) as site:
         feeds = [site.press.feed_url(number) for number in range(plan.feeds)]
         file = tmp_path / "ledger.db"
-        run_live(feeds, file, lambda: site.clock() > 8 and len(kept(file)) >= len(site.press.printed))
+        run_live(feeds, file, lambda: site.clock() > 8.5 and len(kept(file)) >= len(site.press.printed))
         printed = [(row["url"], row["edit"]) for row in site.press.truth()]
     found = kept(file)
     assert len({unit for unit, _ in found}) == len(found), "no unit twice"

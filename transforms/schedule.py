@@ -195,7 +195,9 @@ def _interval(state: FeedState, poll: Poll, now: float, policy: SchedulePolicy) 
 
 def _after_failure(key: str, state: FeedState, poll: Poll, reason: str, now: float, policy: SchedulePolicy) -> Step:
     failures = min(state.failures + 1, 1000)
-    wait = policy.backoff_first_s * policy.backoff_factor ** min(failures - 1, 60)
+    # A feed that is polled often is tried again as soon as it would have been polled: most failures are over by then.
+    first = min(policy.backoff_first_s, max(state.interval_s, policy.min_interval_s))
+    wait = first * policy.backoff_factor ** min(failures - 1, 60)
     wait = min(max(wait, policy.min_interval_s), policy.max_interval_s)
     if poll.status in _REFUSED:
         wait = max(wait, policy.refused_s)
@@ -268,7 +270,7 @@ def pack(state: FeedState) -> bytes:
         state.body_hash,
     )
     texts = (state.url, state.etag, state.last_modified, state.reason, state.parent)
-    return numbers + "\0".join(text.replace("\0", "") for text in texts).encode("utf-8", "surrogateescape")
+    return numbers + "\0".join(text.replace("\0", "") for text in texts).encode("utf-8", "surrogatepass")
 
 
 def unpack(packed: bytes) -> FeedState:
@@ -276,7 +278,7 @@ def unpack(packed: bytes) -> FeedState:
     numbers = _NUMBERS.unpack_from(packed)
     next_poll, last_poll, last_success, last_unconditional, last_new, failing, interval = numbers[:7]
     polls, unchanged, failures, flags, body_hash = numbers[7:]
-    url, etag, modified, reason, parent = packed[_NUMBERS.size :].decode("utf-8", "surrogateescape").split("\0")
+    url, etag, modified, reason, parent = packed[_NUMBERS.size :].decode("utf-8", "surrogatepass").split("\0")
     return FeedState(
         url,
         etag,

@@ -17,7 +17,7 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from transforms.http.loop import requests_under_way
+from transforms.http.loop import mail_waiting, requests_under_way
 from transforms.record_coder import register_records
 
 _LAST = 1 << 40
@@ -48,7 +48,8 @@ class TickPlan:
     """When there are ticks.
 
     Attributes:
-        every_s: between two of them.
+        every_s: between two of them at most. There is one sooner, a second after the last, if answers have come
+            back: what is found then needs not wait.
         seconds: the run ends after so long; 0: when it is told to.
         drain_s: at the end, what is under way has so long to come back.
     """
@@ -148,7 +149,7 @@ def _sleep(plan: TickPlan, course: _Course) -> float:
     if course.ending:
         time.sleep(nap)
         return wait - nap
-    return 0.0 if _stop.wait(nap) else wait - nap
+    return 0.0 if _stop.wait(nap) or mail_waiting() else wait - nap
 
 
 class EmitTicks(beam.PTransform[PBegin, PCollection[Tick]]):

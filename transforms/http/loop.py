@@ -5,6 +5,7 @@ Requests go on while bundles come and go. What comes back lies in a mailbox unti
 
 import asyncio
 import threading
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -52,10 +53,14 @@ class Mailbox(Generic[R]):
 
     def __init__(self) -> None:
         self._results: deque[R] = deque()
+        _mailboxes.add(self)
 
     def put(self, result: R) -> None:
         """Leaves a result."""
         self._results.append(result)
+
+    def __len__(self) -> int:
+        return len(self._results)
 
     def take(self) -> list[R]:
         """All that has come."""
@@ -63,6 +68,14 @@ class Mailbox(Generic[R]):
         while self._results:
             taken.append(self._results.popleft())
         return taken
+
+
+_mailboxes: "weakref.WeakSet[Mailbox[Any]]" = weakref.WeakSet()
+
+
+def mail_waiting() -> bool:
+    """Whether anything has come back in this process that no shard has taken yet."""
+    return any(len(mailbox) for mailbox in list(_mailboxes))
 
 
 class HttpLoop:
