@@ -17,6 +17,7 @@ from transforms.boilerplate.line_features import (
 from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
 
 _TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "figcaption", "blockquote", "section", "span", "pre", "dd")
+_TAG_NUMBER = {tag: number for number, tag in enumerate(_TAGS)}
 _NEIGHBOURS = (-3, -2, -1, 1, 2, 3)
 _SEEN_BY_NEIGHBOURS = ("log_chars", "ends_terminal", "link_share", "tag_p", "title_in_line", "date", "enders")
 
@@ -157,7 +158,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
     chars = np.array([len(block.text) for block in blocks], dtype=np.float32)
     link_share = np.minimum(1.0, np.array([block.link_chars for block in blocks], dtype=np.float32) / chars)
     strong_share = np.minimum(1.0, np.array([block.strong_chars for block in blocks], dtype=np.float32) / chars)
-    tags = np.array([[block.tag == tag for tag in _TAGS] for block in blocks], dtype=np.float32)
+    numbers = np.array([_TAG_NUMBER.get(block.tag, -1) for block in blocks])
+    tags = (numbers[:, None] == np.arange(len(_TAGS))).astype(np.float32)
 
     # Prose: characters outside links, in blocks long enough to hold a sentence.
     prose = np.where((chars > 60) & (column["enders"] > 0), chars * (1 - link_share), 0.0).astype(np.float32)

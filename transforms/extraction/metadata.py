@@ -56,6 +56,11 @@ _ROLE = re.compile(
     r"redakteur(?:in)?|korrespondent(?:in)?|dpa|afp|reuters|ap)\b.{0,40})$|\s\([^()]{0,20}\)?$",
     re.IGNORECASE,
 )
+_JOB = re.compile(
+    r"\b(?:editor|reporter|correspondent|writer|columnist|producer|journalist|bureau|analyst|redakteur(?:in)?|"
+    r"korrespondent(?:in)?|journaliste|periodista|giornalista|jornalista|redaktor|корреспондент|редактор)\b",
+    re.IGNORECASE,
+)
 _DEGREE = re.compile(r"^(?:[A-Z]{2,5}|Ph\.?D\.?|M\.?D\.?|M\.?S\.?|Jr\.?|R\.?D\.?N?)$")
 _ORGANISATION = re.compile(
     r"\b(?:news|staff|editorial|editors|team|desk|agency|press|media|journal|times|post|tribune|associated|online|reuters|"
@@ -208,11 +213,11 @@ def clean_names(values: Iterable[str], sites: tuple[str, ...], keep_organisation
     own = {fold(site).replace(" ", "") for site in sites if site}
     out: dict[str, str] = {}
     for value in values:
-        value = _BY.sub("", " ".join(value.split()))
+        value = "" if "://" in value else _BY.sub("", " ".join(value.split()))
         for part in _BETWEEN.split(value[:400]):
             name = _ROLE.sub("", _BY.sub("", part.strip(" .,;:|-–—•·*()"))).strip(" .,;:|-–—•·*()")
             words = name.split()
-            if words and out and _DEGREE.match(name):
+            if words and out and (_DEGREE.match(name) or _JOB.search(name)):
                 continue
             while len(words) > 2 and _DEGREE.match(words[-1]):
                 words.pop()

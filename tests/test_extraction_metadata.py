@@ -1,0 +1,147 @@
+"""Titles by agreement, names without roles, dates with the precision and zone they were written with."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
+from transforms.extraction.html import parse
+from transforms.extraction.json_ld import Described, described_article
+from transforms.extraction.metadata import Head, choose_title, clean_names, without_affix
+
+NO_HEAD = Head(meta={}, many={}, links={}, title="", language="")
+
+
+@pytest.mark.parametrize(
+    ("written", "iso", "precision"),
+    [
+        ("2024-03-25T19:08:00+01:00", "2024-03-25T18:08:00Z", "second"),
+        ("2024-03-25T19:08Z", "2024-03-25T19:08Z", "minute"),
+        ("2024-03-25T19:08", "2024-03-25T19:08", "minute"),
+        ("2024-03-25", "2024-03-25", "day"),
+        ("2024-03", "2024-03", "month"),
+        ("Mon, 25 Mar 2024 19:08:00 GMT", "2024-03-25T19:08:00Z", "second"),
+        ("20240325T190800Z", "2024-03-25T19:08:00Z", "second"),
+        ("1711393680", "2024-03-25T19:08:00Z", "second"),
+    ],
+)
+def test_a_machine_date_keeps_its_precision_and_goes_to_utc_only_with_a_zone(
+    written: str, iso: str, precision: str
+) -> None:
+    moment = machine_date(written)
+    assert moment is not None
+    assert (moment.iso, moment.precision) == (iso, precision)
+
+
+@pytest.mark.parametrize(
+    ("written", "isos"),
+    [
+        ("25 March 2024, 19:08 | Updated: 25 March 2024, 21:07", ["2024-03-25T19:08", "2024-03-25T21:07"]),
+        ("Dec. 5, 2023 4:30 p.m. ET", ["2023-12-05T16:30"]),
+        ("03/25/2024 at 5pm EST", ["2024-03-25T22:00Z"]),
+        ("Mardi 3 février 2015 à 8h05", ["2015-02-03T08:05"]),
+        ("5 de mayo de 2020", ["2020-05-05"]),
+        ("13 listopada 2011", ["2011-11-13"]),
+        ("12 мая 2020, 14:33", ["2020-05-12T14:33"]),
+        ("3 Μαρτίου 2022", ["2022-03-03"]),
+        ("2020年5月12日 14:33", ["2020-05-12T14:33"]),
+        ("31.12.2019 23:59 Uhr", ["2019-12-31T23:59"]),
+        ("30 February 2020", []),
+        ("chapter 12, verse 2024", []),
+    ],
+)
+def test_dates_for_readers_are_read_in_many_languages(written: str, isos: list[str]) -> None:
+    assert [moment.iso for moment in read_dates(written)] == isos
+
+
+def test_no_date_before_the_web_or_after_the_fetch_is_believed() -> None:
+    assert machine_date("1970-01-01T00:00:00Z") is None
+    day = machine_date("2024-03-26T10:00:00Z")
+    assert sensible(day, "2024-03-25T11:00:00Z")
+    assert not sensible(Moment("2024-03-27", "day"), "2024-03-25T11:00:00Z")
+
+
+def test_a_date_in_an_address_is_a_day_and_no_more() -> None:
+    assert url_date("https://x.example/2024/03/25/bridge") == Moment("2024-03-25", "day", "2024-03-25")
+    assert url_date("https://x.example/id/2024032599") is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_gives_dates_that_are_real_or_none(text: str) -> None:
+    for moment in read_dates(text):
+        assert moment.precision in ("day", "minute", "second")
+        assert "1991" <= moment.iso[:4] <= "2099"
+
+
+def test_hostile_lines_cost_no_more_than_their_length() -> None:
+    start = time.process_time()
+    for line in ("1 " * 50_000, "2024-" * 20_000, "am " * 50_000, "(" * 100_000, "1.1." * 40_000):
+        list(read_dates(line))
+        machine_date(line)
+    assert time.process_time() - start < 2.0
+
+
+@pytest.mark.parametrize(
+    ("title", "clean"),
+    [
+        ("Wall reopens | The Saltmarsh Courier", "Wall reopens"),
+        ("Wall reopens - Saltmarsh Courier", "Wall reopens"),
+        ("The Saltmarsh Courier: Wall reopens", "The Saltmarsh Courier: Wall reopens"),
+        ("Saltmarsh Courier » Wall reopens", "Wall reopens"),
+        ("Spurs 2 - Arsenal 1", "Spurs 2 - Arsenal 1"),
+        ("Wall reopens - what it means for the town", "Wall reopens - what it means for the town"),
+    ],
+)
+def test_only_the_name_of_the_site_is_cut_from_a_title(title: str, clean: str) -> None:
+    assert without_affix(title, ("The Saltmarsh Courier", "courier.example")) == clean
+
+
+def test_the_heading_that_others_agree_with_is_the_title() -> None:
+    described = Described(headline="Harbour wall reopens after storms")
+    headings = ["The Saltmarsh Courier", "Harbour wall reopens after winter storms", "More from Local"]
+    assert choose_title(headings, described, NO_HEAD, "", ()) == "Harbour wall reopens after winter storms"
+
+
+def test_without_a_heading_the_sources_vote() -> None:
+    head = Head(meta={"og:title": "Harbour wall reopens"}, many={}, links={}, title="Buy boats here", language="")
+    assert choose_title(["Menu"], Described(headline="Harbour wall reopens"), head, "", ()) == "Harbour wall reopens"
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("By Imogen Hartley and Piet de Vries", ("Imogen Hartley", "Piet de Vries")),
+        ("Von Jürgen Möller, dpa", ("Jürgen Möller",)),
+        ("Ann Lee, Political Editor", ("Ann Lee",)),
+        ("Ann Lee, The Associated Press", ("Ann Lee",)),
+        ("The Associated Press", ("The Associated Press",)),
+        ("Lauren Berg MS, RDN", ("Lauren Berg",)),
+        ("https://x.example/authors/ann", ()),
+        ("5 min read", ()),
+    ],
+)
+def test_names_are_of_people_and_bare(value: str, names: tuple[str, ...]) -> None:
+    assert clean_names([value], ("courier.example",)) == names
+
+
+@pytest.mark.parametrize(
+    ("script", "headline"),
+    [
+        ('{"@type": "NewsArticle", "headline": "A &amp; B"}', "A & B"),
+        ('[{"@type": ["Thing", "Article"], "headline": "A"}]', "A"),
+        ('{"@graph": [{"@type": "WebPage", "name": "W"}, {"@type": "BlogPosting", "headline": "B"}]}', "B"),
+        ('<!-- {"@type": "Article", "headline": "C"} -->', "C"),
+        ('{"@type": "Article", "headline": "D",}', "D"),
+        ('{"@type": "Article", "headline": "line\nbreak"}', "line break"),
+        ('{"@type": "Article", "headline": {"@value": "E"}}', "E"),
+        ("[" * 100_000, ""),
+        ('{"@type": "Article"', ""),
+        ("null", ""),
+    ],
+)
+def test_json_ld_as_sites_write_it(script: str, headline: str) -> None:
+    tree = parse(f"<html><head><script type='application/ld+json'>{script}</script></head><p>x</p></html>", "x")
+    assert described_article(tree).headline == headline
