@@ -21,13 +21,16 @@ def status(file: str) -> str:
     """
     if not Path(file).is_file():
         raise SinkError(f"{file}: there is no such ledger; name it with --ledger FILE")
-    account = Ledger(file).account()
+    account, lags = Ledger(file).account(), Ledger(file).lags()
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         has_feeds = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'feeds'").fetchone()
         states = [unpack(row[0]) for row in database.execute("SELECT state FROM feeds")] if has_feeds else []
     lines = [*_feeds(states), f"{'entries':<16}{account.inputs:>8}"]
     lines += [f"  {outcome.replace('_', ' '):<14}{count:>8}" for outcome, count in sorted(account.outcomes.items())]
     lines.append(f"  {'pending':<14}{account.pending:>8}")
+    if lags:
+        middle, late = lags[len(lags) // 2], lags[int(len(lags) * 0.95)]
+        lines.append(f"{'lag':<16}{middle:>7.0f} s from publication to sink, {late:.0f} s at p95")
     lines.append(
         "all entries are accounted for" if account.unknown == 0 else f"{account.unknown} outcomes without an entry"
     )

@@ -13,25 +13,14 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol, Union
 
 from transforms.feed_shard import Discovery, Settled
+from transforms.ledger import Ledger
 from transforms.records import DeadLetter, Entry
 from transforms.ticks import stop_requested
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS units (
-    unit TEXT PRIMARY KEY,
-    noted_in TEXT NOT NULL DEFAULT '',
-    settled_in TEXT NOT NULL DEFAULT '',
-    outcome TEXT NOT NULL DEFAULT '',
-    reason TEXT NOT NULL DEFAULT '',
-    url TEXT NOT NULL DEFAULT '',
-    article_id TEXT NOT NULL DEFAULT '',
-    of TEXT NOT NULL DEFAULT '',
-    lines_removed INTEGER NOT NULL DEFAULT 0
-);
 CREATE TABLE IF NOT EXISTS feeds (
     feed_url TEXT PRIMARY KEY, state BLOB NOT NULL, known BLOB NOT NULL DEFAULT x''
 );
@@ -79,7 +68,7 @@ class LedgerFeedMemory:
     """
 
     def __init__(self, file: str, run: str) -> None:
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Ledger(file).create()
         self._database = sqlite3.connect(file, timeout=_WAIT_S, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")

@@ -5,6 +5,7 @@ and not settled is pending; what would be lost without a word shows here.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ CREATE TABLE IF NOT EXISTS units (
     url TEXT NOT NULL DEFAULT '',
     article_id TEXT NOT NULL DEFAULT '',
     of TEXT NOT NULL DEFAULT '',
-    lines_removed INTEGER NOT NULL DEFAULT 0
+    lines_removed INTEGER NOT NULL DEFAULT 0,
+    published_at TEXT,
+    settled_at REAL
 );
 CREATE INDEX IF NOT EXISTS units_by_run ON units (noted_in, settled_in, outcome);
 """
@@ -98,16 +101,31 @@ class Ledger:
                 ((unit, run) for unit in units),
             )
 
-    def settle(self, run: str, outcomes: Iterable[Outcome]) -> None:
-        """Writes how units ended; the last word counts."""
+    def settle(self, run: str, outcomes: Iterable[Outcome], now: float = 0.0) -> None:
+        """Writes how units ended, at `now` (seconds since 1970); the last word counts."""
         with self._transaction() as database:
             database.executemany(
-                "INSERT INTO units (unit, settled_in, outcome, reason, url, article_id, of, lines_removed)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (unit) DO UPDATE SET settled_in = excluded.settled_in,"
-                " outcome = excluded.outcome, reason = excluded.reason, url = excluded.url,"
-                " article_id = excluded.article_id, of = excluded.of, lines_removed = excluded.lines_removed",
-                ((o.unit, run, o.outcome, o.reason, o.url, o.article_id, o.of, o.lines_removed) for o in outcomes),
+                "INSERT INTO units (unit, settled_in, outcome, reason, url, article_id, of, lines_removed,"
+                " published_at, settled_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (unit) DO UPDATE SET"
+                " settled_in = excluded.settled_in, outcome = excluded.outcome, reason = excluded.reason,"
+                " url = excluded.url, article_id = excluded.article_id, of = excluded.of,"
+                " lines_removed = excluded.lines_removed, published_at = excluded.published_at,"
+                " settled_at = excluded.settled_at",
+                (
+                    (o.unit, run, o.outcome, o.reason, o.url, o.article_id, o.of, o.lines_removed, o.published_at, now)
+                    for o in outcomes
+                ),
             )
+
+    def lags(self, most: int = 10_000) -> list[float]:
+        """Seconds from publication to the sinks, sorted, of the last stories whose publication has a time and zone."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT settled_at - strftime('%s', published_at) FROM units WHERE outcome IN ('story', 'revision')"
+                " AND published_at LIKE '%Z' ORDER BY settled_at DESC LIMIT ?",
+                (most,),
+            )
+            return sorted(lag for (lag,) in rows if lag is not None)
 
     def account(self, run: str = "") -> Account:
         """Adds up one run, or all that the ledger holds."""
@@ -186,7 +204,7 @@ class _Settle(_WriteBatches):
         return element.outcome
 
     def _write(self, ledger: Ledger, batch: list[Outcome]) -> None:
-        ledger.settle(self._run, batch)
+        ledger.settle(self._run, batch, time.time())
 
 
 class NoteUnits(beam.PTransform[PCollection[Any], PCollection[None]]):

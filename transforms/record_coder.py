@@ -42,7 +42,7 @@ class RecordCoder(FastCoder):
 
 
 def register_records(*records: type) -> None:
-    """Makes frozen dataclasses records that Beam carries by `RecordCoder`. What a record holds is registered before it."""
+    """Makes frozen dataclasses records that Beam carries by `RecordCoder`. What a record holds comes before it."""
     known = (*_schemas, *records)
     for record in known:  # Beam knows a row by its RowCoder, and needs to know the rows that a row holds
         coders.registry.register_coder(record, coders.RowCoder)

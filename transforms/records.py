@@ -196,6 +196,7 @@ class Outcome:
     """The article it duplicates or revises."""
     reason: str = ""
     lines_removed: int = 0
+    published_at: Optional[str] = None
 
 
 register_records(Origin, Entry, Page, Topic, RemovedBlock, Article, DeadLetter, Outcome)

@@ -44,6 +44,7 @@ def outcome_of(article: Article) -> Outcome:
         article_id=article.id,
         of=article.duplicate_of or "",
         lines_removed=len(article.removed_blocks),
+        published_at=article.published_at,
     )
 
 
