@@ -16,7 +16,7 @@ from transforms.topics.user_topics import Match, UserTopic, UserTopics
 from transforms.topics.words import words_of
 
 # The model reads 250 words; the user's phrases are looked for further down.
-_MODEL_CHARACTERS = 2000
+_MODEL_CHARACTERS = 1800
 _USER_CHARACTERS = 20_000
 _MAX_LABELS = 30
 
