@@ -1,6 +1,7 @@
 """Facts about topics. The stories are our own."""
 
 import pickle
+import re
 
 import apache_beam as beam
 import numpy as np
@@ -245,3 +246,11 @@ def test_german_and_french_stories_have_their_topics(tagger):
     }
     for (language, uri), (title, text) in stories.items():
         assert tag_topics(story(title, text, language), tagger).topics[0].uri == uri
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet=st.characters(max_codepoint=0x08FF), max_size=120))
+def test_words_are_runs_of_letters_however_they_are_found(text):
+    for print_sign in ("", "\u2019", "\u2014"):
+        spelled = print_sign.join((text, "News", "of the day 24/7"))
+        assert words_of(spelled) == re.findall(r"[^\W\d_]+", spelled.lower())

@@ -59,6 +59,11 @@ def test_a_topic_may_be_of_some_languages_only():
     assert uris("", "Die Wärmepumpe", document, "en") == []
 
 
+def test_phrases_are_found_in_scripts_with_vowel_signs_and_without_spaces():
+    assert uris("", "सरकार ने नई शिक्षा नीति बनाई।", {"hi": {"phrases": ["शिक्षा नीति"]}}, "hi") == ["user:hi"]
+    assert uris("", "政府公布新的教育政策。", {"zh": {"phrases": ["教育政策"]}}, "zh") == ["user:zh"]
+
+
 def test_an_explanation_shows_the_phrases():
     tagger = Tagger(TopicsConfig(user_topics=parse_user_topics(DOCUMENT)))
     article = Article(id="1", url="u", title="Heat pumps", text="A boiler.", language="en")

@@ -18,6 +18,7 @@ _SEED = 0
 # How much likelier a text is in a language than in any other before a letter of it is read. It moves headlines of a few
 # words (English: .972 to .975 right), and nothing longer.
 _PRIOR = {"en": 5.0} | dict.fromkeys(("de", "es", "fr", "it", "nl", "pl", "pt", "ru"), 3.0)
+_PRIOR_MATTERS = 200  # characters
 _PRIOR |= dict.fromkeys(("af", "ca", "cy", "et", "lt", "lv", "mk", "sl", "so", "sq", "sw", "tl"), 0.5)
 
 
@@ -68,7 +69,8 @@ def _from_langdetect(name: str, package: Any) -> Backend:
 
     def classify(text: str) -> tuple[str, float] | None:
         detector = factory.create()
-        detector.prior_map = prior  # read, never written to
+        if len(text) < _PRIOR_MATTERS:
+            detector.prior_map = prior  # read, never written to
         detector.append(text)
         try:
             probabilities = detector.get_probabilities()

@@ -125,8 +125,9 @@ def _reads_as_english(text: str) -> bool:
 
 def _is_shouted(text: str) -> bool:
     """Whether most of it is in capitals, which langdetect skips."""
-    sample = text[:200]
-    return sum(map(str.isupper, sample)) * 2 > sum(map(str.isalpha, sample))
+    if any(map(str.islower, text[:60])) and any(map(str.islower, text[-60:])):
+        return False
+    return sum(map(str.isupper, text)) * 2 > sum(map(str.isalpha, text))
 
 
 def identify_language(

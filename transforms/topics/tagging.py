@@ -16,7 +16,7 @@ from transforms.topics.user_topics import Match, UserTopic, UserTopics
 from transforms.topics.words import words_of
 
 # The model reads 250 words; the user's phrases are looked for further down.
-_MODEL_CHARACTERS = 2000
+_MODEL_CHARACTERS = 1800
 _USER_CHARACTERS = 20_000
 _MAX_LABELS = 30
 
@@ -144,7 +144,8 @@ def explain_topics(article: Article, tagger: Tagger, most: int = 12) -> tuple[Ex
 def _own_topics(article: Article, evidence: _Evidence, tagger: Tagger) -> tuple[Match, ...]:
     if not tagger.user_topics.topics:
         return ()
-    text = words_of((article.text or article.description)[:_USER_CHARACTERS])
+    whole = article.text or article.description
+    text = words_of(whole[:_USER_CHARACTERS]) if len(whole) > _MODEL_CHARACTERS else evidence.text
     return tagger.user_topics.match(evidence.title, text, evidence.language)
 
 

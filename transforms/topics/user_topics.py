@@ -158,8 +158,9 @@ class UserTopics:
 
     def _count(self, words: Sequence[str], times: int) -> dict[Phrase, int]:
         counts: dict[Phrase, int] = {}
-        for place, word in enumerate(words):
-            for phrase in self._firsts.get(word, ()):
+        met = self._firsts.keys() & set(words)
+        for place, word in enumerate(words) if met else ():
+            for phrase in self._firsts[word] if word in met else ():
                 if tuple(words[place : place + len(phrase)]) == phrase:
                     counts[phrase] = counts.get(phrase, 0) + times
         return counts
