@@ -87,7 +87,7 @@ def _judge(
         short = min(new.words, old.words) < config.short_words
         if like.numbers_shared < config.numbers_shared:
             reasons.append(
-                f"they share {like.numbers_shared:.0%} of their numbers; copies share {config.numbers_shared:.0%} or more"
+                f"they share {like.numbers_shared:.0%} of their numbers; copies, {config.numbers_shared:.0%} or more"
             )
         needed = config.similar_short if short else config.similar
         word = "is" if is_near(like, short, config) else "is not"

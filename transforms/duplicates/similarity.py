@@ -3,10 +3,10 @@
 from typing import NamedTuple, Optional
 
 import numpy as np
-import numpy.typing as npt
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import PLACE_BITS, U32, below
+from transforms.duplicates.index import I64
 from transforms.duplicates.prints import Print
 
 EXACT, NEAR, EXCERPT = 0, 1, 2
@@ -34,43 +34,49 @@ class Likeness(NamedTuple):
     """The same of the earlier text."""
 
 
-def shared(a: U32, b: U32) -> npt.NDArray[np.int64]:
-    """Where in `a` the values are that ascending `b` has too, and where those are in `b`: two rows."""
+def shared(a: U32, b: U32) -> tuple[I64, I64]:
+    """Where in `a` the values are that ascending `b` has too, and where those are in `b`."""
     if not a.size or not b.size:
-        return np.zeros((2, 0), np.int64)
-    at = np.searchsorted(b, a)
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    at = b.searchsorted(a)
     at[at == b.size] = 0
-    own = np.flatnonzero(b[at] == a)
-    return np.stack((own, at[own]))
+    own = (b[at] == a).nonzero()[0]
+    return own, at[own]
 
 
-def spread(sketch: U32, own: npt.NDArray[np.int64]) -> float:
+def spread(sketch: U32, own: I64) -> float:
     """The smallest share of hashes that are at `own`, of the quarters of a text."""
     quarters = sketch & np.uint32(3)
-    every, some = np.bincount(quarters, minlength=4), np.bincount(quarters[own], minlength=4)
-    return float(np.min(some / np.maximum(every, 1)))
+    every, some = np.bincount(quarters, minlength=4).tolist(), np.bincount(quarters[own], minlength=4).tolist()
+    return float(min(some[i] / max(every[i], 1) for i in range(4)))
 
 
 def likeness(later: Print, earlier: Print, config: DuplicatesConfig) -> Likeness:
     """Compares two prints."""
-    bits = min(later.bits, earlier.bits)
-    a, b = below(later.sketch, bits), below(earlier.sketch, bits)
-    own, there = shared(a >> np.uint32(PLACE_BITS), b >> np.uint32(PLACE_BITS))
-    both = own.size
-    either = a.size + b.size - both
-    numbers = 1.0
-    fewer = min(later.numbers.size, earlier.numbers.size)
-    if fewer >= config.numbers:
-        numbers = shared(later.numbers, earlier.numbers).shape[1] / fewer
+    a, own, b, there = _overlap(later, earlier)
+    either = a.size + b.size - own.size
     return Likeness(
-        jaccard=both / either if either else 0.0,
-        contained=both / a.size if a.size else 0.0,
-        holds=both / b.size if b.size else 0.0,
+        jaccard=own.size / either if either else 0.0,
+        contained=own.size / a.size if a.size else 0.0,
+        holds=own.size / b.size if b.size else 0.0,
         hashes=int(a.size),
-        numbers_shared=numbers,
+        numbers_shared=_numbers_shared(later, earlier, config),
         spread=spread(a, own),
         spread_back=spread(b, there),
     )
+
+
+def _overlap(later: Print, earlier: Print) -> tuple[U32, I64, U32, I64]:
+    """The comparable parts of both sketches, and where in each is what they share."""
+    bits = min(later.bits, earlier.bits)
+    a, b = below(later.sketch, bits), below(earlier.sketch, bits)
+    own, there = shared(a >> np.uint32(PLACE_BITS), b >> np.uint32(PLACE_BITS))
+    return a, own, b, there
+
+
+def _numbers_shared(later: Print, earlier: Print, config: DuplicatesConfig) -> float:
+    fewer = min(later.numbers.size, earlier.numbers.size)
+    return shared(later.numbers, earlier.numbers)[0].size / fewer if fewer >= config.numbers else 1.0
 
 
 def is_near(like: Likeness, short: bool, config: DuplicatesConfig) -> bool:
@@ -109,6 +115,13 @@ class Verdict(NamedTuple):
     """Of the earlier text."""
 
 
+def _hopeless(later: Print, earlier: Print, config: DuplicatesConfig) -> bool:
+    """Whether no copy can come of it, told at little cost: most candidates share some passage and no more."""
+    a, own, b, _ = _overlap(later, earlier)
+    either = a.size + b.size - own.size
+    return own.size < config.similar_throughout * either and own.size < config.contained * a.size
+
+
 def verdict(later: Print, earlier: Print, config: DuplicatesConfig) -> Optional[Verdict]:
     """What `later` is to `earlier`; None if it is not a copy of it, or did not come after it."""
     if earlier.key >= later.bound:
@@ -116,6 +129,8 @@ def verdict(later: Print, earlier: Print, config: DuplicatesConfig) -> Optional[
     if later.exact == earlier.exact:
         return Verdict(EXACT, 0.0, earlier.key, earlier.revision, 1.0, earlier.words)
     if min(later.words, earlier.words) < FEWEST_WORDS:
+        return None
+    if _hopeless(later, earlier, config):
         return None
     like = likeness(later, earlier, config)
     if like.numbers_shared < config.numbers_shared:
