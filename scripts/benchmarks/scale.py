@@ -25,7 +25,6 @@ from transforms.feed_memory import LedgerFeedMemory
 from transforms.feed_shard import Settled
 from transforms.schedule import FeedState, pack, unpack
 
-
 _START_UP_S = 30.0
 """Until the first tick: or all busy feeds were overdue then, and polled in one go for ever after."""
 
