@@ -45,6 +45,7 @@ setup(
         "kafka": ["confluent-kafka>=2.5"],
         "language": ["langdetect-rs>=0.1", "py3langid>=0.3"],
         "postgres": ["psycopg[binary]>=3.2"],
+        "yaml": ["apache-beam[yaml]>=2.77"],
         "dev": [
             "cryptography>=42",  # certificates of the conformance suite's own authority
             "confluent-kafka>=2.5",

@@ -127,9 +127,9 @@ def test_a_folder_that_went_away_is_a_sink_that_is_away(tmp_path: Path) -> None:
 
 def write_many(target: str, writer: int, live: bool) -> None:
     sink = JsonlSink(target, live=live)
-    for i in range(30):
+    for i in range(12):
         sink.write([article(f"w{writer}-{i:02}", title="x" * 5000)])
-        if live and i % 10 == 9:
+        if live and i % 4 == 3:
             finalize_jsonl(target)
 
 
@@ -143,7 +143,7 @@ def test_several_processes_write_one_file_and_none_loses_a_line(tmp_path: Path, 
     for writer in writers:
         writer.join()
     finalize_jsonl(str(path))
-    assert keys(path) == [(f"w{w}-{i:02}", 1) for w in range(3) for i in range(30)]
+    assert keys(path) == [(f"w{w}-{i:02}", 1) for w in range(3) for i in range(12)]
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -93,6 +93,7 @@ hostile = st.text(st.characters(codec=None, exclude_categories=()), max_size=15)
 
 
 @settings(max_examples=60, deadline=None)
+@example("", "\ud800", "", [])
 @given(hostile, hostile, hostile, st.lists(hostile, max_size=2))
 def test_whatever_a_page_says_the_document_is_valid_and_can_be_written(
     title: str, url: str, when: str, many: list[str]

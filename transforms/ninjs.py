@@ -211,13 +211,13 @@ def _subjects(article: Article) -> list[Concept]:
 
 
 def _topic(topic: Topic) -> Concept:
-    scheme, _, code = topic.uri.partition(":")
+    scheme, _, code = safe_text(topic.uri).partition(":")
     uri = MEDIA_TOPICS + quote(code, safe="") if scheme == "medtop" else f"urn:newsbeam:topic:{quote(code, safe='')}"
     return {
         "name": safe_text(topic.name),
         "rel": "about",
         "uri": uri,
-        "creator": f"newsbeam ({topic.source})",
+        "creator": f"newsbeam ({safe_text(topic.source)})",
         "confidence": min(100, max(0, round(topic.confidence * 100))),
     }
 
