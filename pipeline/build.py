@@ -4,6 +4,9 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from pipeline.config import Config
+from transforms import duplicates
+from transforms.boilerplate import site_repeats
+from transforms.boilerplate.site_repeats import StripSiteRepeats
 from transforms.boilerplate.strip import StripBoilerplate
 from transforms.dead_letters import DeadLetters
 from transforms.discover import Discover, DiscoverOptions
@@ -50,15 +53,18 @@ def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
 def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool = False) -> None:
     """From pages to records in the sinks, and the outcome of each in the ledger."""
     dead_letters = DeadLetters(lambda: Bury(config, run, live=live))
+    after_sites = site_repeats.HOPS
+    after_duplicates = after_sites + duplicates.HOPS
     articles = (
         pages
         | "Extract" >> ExtractArticles(config.extract, dead_letters)
         | "Strip boilerplate" >> StripBoilerplate(dead_letters)
+        | "Strip site repeats" >> StripSiteRepeats(config.sites, _logs(config, live, config.sites.shards))
         | "Identify" >> IdentifyArticles(dead_letters)
         | "Language" >> IdentifyLanguage(config.language, dead_letters)
         | "Topics" >> TagTopics(config.topics, dead_letters)
-        | "Duplicates" >> MarkDuplicates(config.duplicates, store=_logs(config, live, config.duplicates.shards))
-        | "Stories" >> LinkStories(config.stories, store=_logs(config, live, config.stories.shards))
+        | "Duplicates" >> MarkDuplicates(config.duplicates, after_sites, _logs(config, live, config.duplicates.shards))
+        | "Stories" >> LinkStories(config.stories, after_duplicates, _logs(config, live, config.stories.shards))
     )
     outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.duplicates, live)
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.config_file import ConfigError, load
+from transforms.boilerplate.site_repeats import SiteConfig
 from transforms.duplicates import DuplicatesConfig
 from transforms.extract import ExtractOptions
 from transforms.http.addresses import AddressRules
@@ -55,6 +56,7 @@ class Config:
     """The ledger's file; beside the first file sink if it is not given. `none` keeps no ledger, for clusters without
     a file system of their own: what is known is in the runner's state then, and the account in its counters."""
     extract: ExtractOptions = field(default_factory=ExtractOptions)
+    sites: SiteConfig = field(default_factory=SiteConfig)
     language: LanguageConfig = field(default_factory=LanguageConfig)
     duplicates: DuplicatesConfig = field(default_factory=DuplicatesConfig)
     stories: StoriesConfig = field(default_factory=StoriesConfig)

@@ -57,6 +57,7 @@ def _in_long_grains(config: Config) -> Config:
     return replace(
         config,
         duplicates=replace(config.duplicates, grain_seconds=GRAIN_SECONDS),
+        sites=replace(config.sites, grain_seconds=GRAIN_SECONDS),
         stories=replace(config.stories, grain_seconds=GRAIN_SECONDS),
     )
 

@@ -7,9 +7,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate.site_memory import Printed, SiteMemory, Verdict, drop_repeats, printed, unpack_printed
+from transforms.boilerplate.site_memory import Printed, SiteMemory, drop_repeats, printed, unpack_printed
+from transforms.boilerplate.site_repeats import SiteConfig, SiteShard, message
 from transforms.boilerplate.strip import all_lines
-from transforms.records import Article, RemovedBlock
+from transforms.records import Article, Origin, RemovedBlock
 
 DAY = 86_400_000_000
 FOOTER = "This paper is printed on the quay at Saltmarsh and has been since the spring of 1911."
@@ -90,9 +91,12 @@ def stream(seed: int) -> list[bytes]:
     rnd = random.Random(seed)
     shared = [FOOTER, "Follow the paper on the pages that it keeps with other companies.", "Corrections", "A note"]
     return [
-        printed(
-            article(number, *rnd.sample(shared, rnd.randrange(4)), host=rnd.choice(["a.ex", "b.ex"])), number
-        ).packed()
+        message(
+            replace(
+                article(number, *rnd.sample(shared, rnd.randrange(4)), host=rnd.choice(["a.ex", "b.ex"])),
+                origin=Origin(unit=str(number), seen_at=f"2024-03-25T19:08:{number:02}Z"),
+            )
+        )
         for number in range(30)
     ]
 
@@ -101,21 +105,29 @@ def stream(seed: int) -> list[bytes]:
 @given(seed=st.integers(0, 10_000), cuts=st.lists(st.integers(1, 29), max_size=4))
 def test_arrival_order_restarts_and_compaction_change_no_verdict(seed: int, cuts: list[int]) -> None:
     messages = stream(seed)
-    whole: list[Verdict] = list(SiteMemory().work(messages).results)
-    memory, log = SiteMemory(), b""
-    verdicts: list[Verdict] = []
+    whole = list(SiteShard(SiteConfig()).work(messages).results)
+    shard, log = SiteShard(SiteConfig()), b""
+    results: list[Article] = []
     edges = [0, *sorted(set(cuts)), len(messages)]
     for start, end in pairwise(edges):
         grain = messages[start:end]
         random.Random(seed).shuffle(grain)
-        work = memory.work(grain)
-        verdicts += work.results
+        work = shard.work(grain)
+        results += work.results
         log += work.learnt
-        entries = [log] if start % 2 else list(memory.compacted())
-        memory = SiteMemory()
+        entries = [log] if start % 2 else list(shard.compacted())
+        shard = SiteShard(SiteConfig())
         for entry in entries:
-            memory.replay(entry)
-    assert verdicts == whole
+            shard.replay(entry)
+    assert results == whole
+
+
+def test_an_article_worked_through_again_after_a_crash_has_the_same_verdict() -> None:
+    messages = stream(7)
+    shard = SiteShard(SiteConfig())
+    whole = list(shard.work(messages).results)
+    assert list(shard.work(messages[5:9]).results) == whole[5:9]
+    assert sum(len(one.removed_blocks) for one in whole) > 5
 
 
 def test_a_signature_survives_its_bytes() -> None:

@@ -19,10 +19,10 @@ GOLD = json.loads((SEEDS / "gold.json").read_text(encoding="utf-8"))
 
 SENTENCES = (
     "The council of {town} has voted to rebuild the bridge over the river by the end of next year.",
-    "Engineers said on {day} that the old spans could no longer carry the weight of heavy lorries.",
+    "Engineers of {town} said on {day} that the old spans could no longer carry the weight of heavy lorries.",
     "Residents of {town} have waited {n} years for a decision, the mayor told reporters after the vote.",
-    "The work will cost about {n} million euros, two thirds of which the region is expected to pay.",
-    "Ferries will run every {n} minutes while the crossing is closed, the transport office announced.",
+    "The work in {town} will cost about {n} million euros, two thirds of which the region is expected to pay.",
+    "Ferries will cross at {town} every {n} minutes while the crossing is closed, the transport office announced.",
 )
 
 

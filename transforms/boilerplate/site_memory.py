@@ -18,7 +18,6 @@ from typing import NamedTuple
 from transforms.boilerplate.line_features import words_of
 from transforms.boilerplate.strip import all_lines, count_words
 from transforms.records import Article, RemovedBlock
-from transforms.shards import Work
 
 HORIZON_HOURS = 14 * 24
 VOTES = 2
@@ -47,13 +46,6 @@ class Printed(NamedTuple):
         return _HEAD.pack(self.micros, self.host, self.article, len(self.lines)) + struct.pack(
             f"<{len(self.lines)}Q", *self.lines
         )
-
-
-class Verdict(NamedTuple):
-    """Places of the lines of an article that its host repeats; `article` is the key of its id."""
-
-    article: int
-    places: tuple[int, ...]
 
 
 def printed(article: Article, micros: int) -> Printed:
@@ -138,7 +130,8 @@ class SiteMemory:
         known = [
             (entry.micros, article, entry.lines)
             for article in near
-            if one.micros - (entry := self._articles[one.host, article]).micros <= self._horizon
+            if 0 <= one.micros - (entry := self._articles[one.host, article]).micros <= self._horizon
+            and (entry.micros, article) < (one.micros, one.article)
         ]
         out: list[frozenset[int]] = []
         for _, _, lines in sorted(known, key=lambda item: (-item[0], item[1])):
@@ -157,17 +150,14 @@ class SiteMemory:
             self.learn(one)
             place += _HEAD.size + 8 * len(one.lines)
 
-    def work(self, messages: Sequence[bytes]) -> Work:
-        """Judges and learns the articles of one grain of time in the order (event time, id)."""
-        entries = sorted(unpack_printed(message) for message in messages)
-        verdicts = []
-        for one in entries:
-            verdicts.append(Verdict(one.article, self.judge(one)))
-            self.learn(one)
-        self._forget()
-        return Work(results=verdicts, learnt=b"".join(one.packed() for one in entries))
+    def read(self, one: Printed) -> tuple[int, ...]:
+        """Judges an article, then learns it; articles are to come in the order (time, id)."""
+        places = self.judge(one)
+        self.learn(one)
+        return places
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Drops what is past the horizon."""
         old = [key for key, known in self._articles.items() if self._newest - known.micros > self._horizon]
         for host, article in old:
             for line in self._articles.pop((host, article)).lines:
