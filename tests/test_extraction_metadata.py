@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import Described, described_article
-from transforms.extraction.metadata import Head, choose_title, clean_names, without_affix
+from transforms.extraction.metadata import Head, choose_title, without_affix
+from transforms.extraction.names import clean_names
 
 NO_HEAD = Head(meta={}, many={}, links={}, title="", language="")
 

@@ -25,6 +25,7 @@ _ISO = re.compile(
 )
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?P<zone>Z)?$")
 _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?!\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _EPOCH = re.compile(r"(1\d{9})(?:\d{3})?$")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2((?:19|20)\d{2})(?!\d)")
 _CJK = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
@@ -163,6 +164,8 @@ def read_dates(text: str) -> Iterator[Moment]:
     12/05/2024 written by an American page is right in JSON-LD, which comes first.
     """
     text = text[:400]
+    if not _YEAR.search(text):
+        return
     names, day_first, month_first = _months()
     spans: list[tuple[int, int, int, int, int]] = []
     for found in _ISO.finditer(text):

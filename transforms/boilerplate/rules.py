@@ -99,7 +99,7 @@ def datelines(text: Text) -> dict[int, str]:
 
 def bylines(text: Text) -> dict[int, str]:
     """`By NAME`, in the languages of the data file, and the bare name of an author before the first prose."""
-    known = patterns().labels["byword"]
+    known = sorted(patterns().labels["byword"], key=lambda word: (-len(word), word))
     names = {fold(name) for name in text.authors if name}
     out = {}
     first = next((place for place, line in enumerate(text.lines) if is_prose(line)), len(text.lines))
@@ -111,9 +111,7 @@ def bylines(text: Text) -> dict[int, str]:
             out[place] = "byline"
             continue
         low = line.casefold()
-        by = next(
-            (word for word in sorted(known, key=len, reverse=True) if low.startswith((word + " ", word + ":"))), None
-        )
+        by = next((word for word in known if low.startswith((word + " ", word + ":"))), None)
         if by is None:
             continue
         rest = line[len(by) :].lstrip(" :")

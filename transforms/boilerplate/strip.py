@@ -19,6 +19,10 @@ _TOKEN = re.compile(
 )
 
 
+_UNNAMED = frozenset(("line_model", "links"))
+"""Removed for its looks alone: a rule that knows the line gives it the name."""
+
+
 def count_words(text: str) -> int:
     """Words of a text; each character is one where a script has no spaces."""
     return len(_TOKEN.findall(text))
@@ -50,21 +54,23 @@ def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
     lines = all_lines(article)
     if not any(rule is None for _, rule in lines):
         raise Rejected("no_text", f"{article.url or article.raw_ref}: nothing is left of it to call an article")
-    kept = [place for place, (_, rule) in enumerate(lines) if rule is None]
-    texts = [lines[place][0] for place in kept]
+    texts = [line for line, _ in lines]
     plain = article.extractor == "plain"
+    # Rules look at all lines: what was taken out before is still the neighbourhood of the rest.
     verdicts = judge(Text(texts, article.title, article.authors), plain)
     if plain:
         chances = plain_probabilities(texts, article.title, verdicts, model).tolist()
-        for index, chance in enumerate(chances):
+        for place, chance in enumerate(chances):
             if chance < THRESHOLD:
-                verdicts.setdefault(index, "line_model")
-            elif chance >= SURE and verdicts.get(index) in SOFT:
-                del verdicts[index]
-    if len(verdicts) == len(kept):
+                verdicts.setdefault(place, "line_model")
+            elif chance >= SURE and verdicts.get(place) in SOFT:
+                del verdicts[place]
+    if all(place in verdicts for place, (_, rule) in enumerate(lines) if rule is None):
         return replace(article, warnings=(*article.warnings, "rules_undone"))
-    for index, rule in verdicts.items():
-        lines[kept[index]] = (lines[kept[index]][0], rule)
+    for place, verdict in verdicts.items():
+        line, rule = lines[place]
+        if rule is None or rule in _UNNAMED:
+            lines[place] = (line, verdict)
     text = "\n".join(line for line, rule in lines if rule is None)
     return replace(
         article,

@@ -8,7 +8,7 @@ import numpy as np
 from lxml import etree
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
-from transforms.boilerplate.line_features import Floats, words_of
+from transforms.boilerplate.line_features import Floats, fold, words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import credit_of
 from transforms.boilerplate.tree_model import load_model
@@ -25,6 +25,9 @@ MIN_DESCRIBED = 600
 MAX_CHARS = 20_000_000
 MAX_DOUBTFUL_BLOCKS = 5_000
 """A page of more blocks is no article worth the time of other extractors."""
+HEAD_BLOCKS = 40
+TAIL_BLOCKS = 12
+_FOOTER = (1 << CONTEXT_TAGS.index("footer")) | (1 << CONTEXT_TAGS.index("nav"))
 _FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
 
 
@@ -74,23 +77,35 @@ def line_probabilities(
     return second_probabilities(page, rows, probability, opinions(html, tree), models.second), True
 
 
-def article_body(page: Outline, probability: Floats, doubted: bool) -> Body:
-    """Keeps the blocks above the threshold; what lies between the first and the last of them is named as removed."""
+def article_body(page: Outline, probability: Floats, doubted: bool, title: str) -> Body:
+    """Keeps the blocks above the threshold; what lies among and next to them is named as removed.
+
+    On record is the region of the article: from its headline, where that stands close before, to some blocks behind
+    the last one kept, but no further than a footer. Menus and what else lies outside were never lines of it.
+    """
     threshold = THRESHOLD_DOUBTFUL if doubted else THRESHOLD
     kept = np.flatnonzero(probability >= threshold)
     if not len(kept):
         return Body((), (), 0.0)
+    blocks = page.blocks
+    headline = fold(title)
+    first, last = int(kept[0]), int(kept[-1])
+    before = range(max(0, first - HEAD_BLOCKS), first)
+    start = next((place for place in before if headline and fold(blocks[place].text) == headline), first)
+    end = last + 1
+    while end < min(len(blocks), last + 1 + TAIL_BLOCKS) and not blocks[end].context & _FOOTER:
+        end += 1
     lines: list[str] = []
     removed: list[RemovedBlock] = []
     weight = score = 0.0
-    for number, place in enumerate(range(int(kept[0]), int(kept[-1]) + 1)):
-        block = page.blocks[place]
+    for number, place in enumerate(range(start, end)):
+        block = blocks[place]
         if probability[place] >= threshold:
             lines.append(block.text)
             weight += len(block.text)
             score += len(block.text) * float(probability[place])
         else:
-            removed.append(RemovedBlock(_reason(block), block.text, number))
+            removed.append(RemovedBlock(_reason(block, headline), block.text, number))
     return Body(tuple(lines), tuple(removed), round(score / weight, 4))
 
 
@@ -110,8 +125,10 @@ def described_body(body: Body, described: str, title: str) -> Optional[Body]:
     return Body(tuple(line for line in described.split("\n") if line), (), 0.0)
 
 
-def _reason(block: Block) -> str:
+def _reason(block: Block, headline: str) -> str:
     """The name a reader would give to what the model dropped."""
+    if headline and fold(block.text) == headline:
+        return "headline"
     named = patterns().of_line(block.text)
     if named:
         return named

@@ -16,6 +16,7 @@ from transforms.boilerplate.line_features import fold
 from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
 from transforms.extraction.blocks import CLASS_GROUPS, ITEM_DATE, ITEM_HEADLINE, Block
 from transforms.extraction.json_ld import Described
+from transforms.extraction.names import BY, ORGANISATION, clean_names
 
 _GROUP = {name: 1 << place for place, (name, _) in enumerate(CLASS_GROUPS)}
 _PUBLISHED = (
@@ -38,35 +39,6 @@ _AUTHORS = (
     "rnews:author", "mediator_author", "vr:author", "twitter:data1", "creator",
 )  # fmt: skip
 _AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
-_BY = re.compile(
-    r"^(?:view all posts by|posted by|by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|"
-    r"texto|from|words by|written by|story by|escrito por|redactie|автор|текст|от|написал|του|της|από|od|napisał|"
-    r"opracował|作者|記者|记者|文)\s*[:：]?\s+(?=\S)",
-    re.IGNORECASE,
-)
-_BETWEEN = re.compile(r"\s*(?:[,;、/|•·]|\s(?:and|und|et|y|e|en|och|og|i|и|και|with|&|a)\s)\s*", re.IGNORECASE)
-_NOT_A_NAME = re.compile(
-    r"https?:|www\.|@|\d{2}|[<>{}\[\]=]|^(?:admin|administrator|staff|editor|redaktion|redazione|redacción|redação|"
-    r"newsroom|webmaster|unknown|none|null|min read|view all|follow|updated|published|country|link|twitter|guest)$|"
-    r"\b(?:officer|head of|director|professor|comments?|min read|minutes?|subscribe|newsletter|more from)\b",
-    re.IGNORECASE,
-)
-_ROLE = re.compile(
-    r"[,|\-–—(]\s*(?:.{0,40}\b(?:editor|reporter|correspondent|writer|staff|columnist|producer|journalist|bureau|analyst|"
-    r"redakteur(?:in)?|korrespondent(?:in)?|dpa|afp|reuters|ap)\b.{0,40})$|\s\([^()]{0,20}\)?$",
-    re.IGNORECASE,
-)
-_JOB = re.compile(
-    r"\b(?:editor|reporter|correspondent|writer|columnist|producer|journalist|bureau|analyst|redakteur(?:in)?|"
-    r"korrespondent(?:in)?|journaliste|periodista|giornalista|jornalista|redaktor|корреспондент|редактор)\b",
-    re.IGNORECASE,
-)
-_DEGREE = re.compile(r"^(?:[A-Z]{2,5}|Ph\.?D\.?|M\.?D\.?|M\.?S\.?|Jr\.?|R\.?D\.?N?)$")
-_ORGANISATION = re.compile(
-    r"\b(?:news|staff|editorial|editors|team|desk|agency|press|media|journal|times|post|tribune|associated|online|reuters|"
-    r"afp|ap|dpa|redaktion|redazione)\b|\.\w{2,4}$",
-    re.IGNORECASE,
-)
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|staff|by|autor(?:en|es|e)?|profile|people|writers?|contributors?|journalist[a-z]*)/", re.I
 )
@@ -205,34 +177,6 @@ def _similar(one: str, other: str) -> float:
     return 2 * shared / (len(set(a)) + len(set(b)))
 
 
-def clean_names(values: Iterable[str], sites: tuple[str, ...], keep_organisation: bool = False) -> tuple[str, ...]:
-    """Names of people from byline text: prefixes, roles, degrees, addresses and the site's own name gone, one a name.
-
-    An organisation beside a person (`A. Person, The Associated Press`) is not a second author.
-    """
-    own = {fold(site).replace(" ", "") for site in sites if site}
-    out: dict[str, str] = {}
-    for value in values:
-        value = "" if "://" in value else _BY.sub("", " ".join(value.split()))
-        for part in _BETWEEN.split(value[:400]):
-            name = _ROLE.sub("", _BY.sub("", part.strip(" .,;:|-–—•·*()"))).strip(" .,;:|-–—•·*()")
-            words = name.split()
-            if words and out and (_DEGREE.match(name) or _JOB.search(name)):
-                continue
-            while len(words) > 2 and _DEGREE.match(words[-1]):
-                words.pop()
-            name = " ".join(words)
-            if not 1 <= len(words) <= 6 or not 3 <= len(name) <= 60 or _NOT_A_NAME.search(name):
-                continue
-            if name[0].islower() and len(words) > 1 and not any(word[0].isupper() for word in words[1:]):
-                continue
-            key = fold(name)
-            if key and (keep_organisation or key.replace(" ", "") not in own):
-                out.setdefault(key, name)
-    people = [name for name in out.values() if not _ORGANISATION.search(name)]
-    return tuple(people or out.values())
-
-
 def _authors(
     described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: tuple[str, ...],
     sites: tuple[str, ...],
@@ -241,7 +185,7 @@ def _authors(
     fallback: tuple[str, ...] = ()
     for values in _author_sources(described, head, tree, blocks, entry):
         names = clean_names(values, sites)
-        if names and not _ORGANISATION.search(names[0]):
+        if names and not ORGANISATION.search(names[0]):
             return names
         fallback = fallback or names or clean_names(values, sites, keep_organisation=True)
     return fallback
@@ -253,7 +197,7 @@ def _author_sources(
     """What may name the authors, the most trusted first. The dearer ones are looked at only if nothing did."""
     yield list(described.authors)
     for name in _AUTHORS:
-        if name != "twitter:data1" or _BY.match(head.meta.get("twitter:label1", "") + " x"):
+        if name != "twitter:data1" or BY.match(head.meta.get("twitter:label1", "") + " x"):
             yield [value for value in head.many.get(name, ()) if not value.startswith("http")]
     yield [value for name, value in head.meta.items() if name.endswith(".author")]
     yield list(entry)
@@ -263,7 +207,7 @@ def _author_sources(
     bylines = []
     for block in blocks:
         text = block.text
-        if len(text) < 90 and (_BY.match(text) or (block.own & _GROUP["meta"] and block.links and len(text) < 50)):
+        if len(text) < 90 and (BY.match(text) or (block.own & _GROUP["meta"] and block.links and len(text) < 50)):
             bylines.append(text)
     yield bylines[:1]
 

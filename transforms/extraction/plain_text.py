@@ -7,7 +7,7 @@ from typing import Optional
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import Text, bylines, datelines, is_prose
 from transforms.dates import Moment, read_dates, sensible
-from transforms.extraction.metadata import clean_names
+from transforms.extraction.names import clean_names
 
 MAX_LINES = 20_000
 _HEAD_LINES = 15
