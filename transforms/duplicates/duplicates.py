@@ -20,7 +20,7 @@ from transforms.duplicates.verdicts import Verdicts, awaiting
 from transforms.identity import event_time
 from transforms.order import article_key, id_of, id_shard
 from transforms.records import Article
-from transforms.shards import Sent, ShardLine, ShardStage, LogStore, shard_of
+from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
 
 HOPS = 5
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""

@@ -10,7 +10,7 @@ from apache_beam.pvalue import PCollection
 from transforms.identity import event_time, seconds
 from transforms.order import ID, article_key, id_of, id_shard
 from transforms.records import Article
-from transforms.shards import Sent, ShardLine, ShardStage, LogStore, shard_of
+from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
 from transforms.stories.articles import ArticleShards, awaiting
 from transforms.stories.config import StoriesConfig
 from transforms.stories.memory import Notice, StoryShards
