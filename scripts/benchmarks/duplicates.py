@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -112,33 +112,53 @@ def beam_rate(articles: Sequence[Article], shards: int, beam_args: Sequence[str]
         return len(articles) / (time.process_time() - started)
 
 
-def shards_rate(articles: Sequence[Article], shards: int, chunk: int = 500) -> tuple[float, float, Counter[str]]:
-    """The same without Beam: documents a CPU-second of the last tenth, bytes of log a document, kinds found."""
+class Growth(NamedTuple):
+    """How the shards fare with so many articles."""
+
+    rate: float
+    """Documents a CPU-second, of the last tenth."""
+    state: float
+    """Bytes of log a document."""
+    again: float
+    """Documents a CPU-second when the memories are built again from their logs."""
+    kinds: Counter[str]
+
+
+def grow(articles: Sequence[Article], shards: int, chunk: int = 500) -> Growth:
+    """Takes articles through the shards without Beam, then builds the memories again as a new process does."""
     config = DuplicatesConfig(shards=shards)
-    line = [(stage.name, stage.memory) for stage in stages(config)]
-    memories: dict[tuple[str, int], Any] = {}
-    address, kinds, logged = Address(config), Counter[str](), 0
-    started = 0.0
-    last = len(articles) * 9 // 10
+    line = stages(config)
+    memories = {(stage.name, shard): stage.memory(shard) for stage in line for shard in range(shards)}
+    logs: dict[tuple[str, int], list[bytes]] = {}
+    address, kinds = Address(config), Counter[str]()
+    last = len(articles) * 9 // 10 // chunk * chunk
+    started = time.process_time()
     for at in range(0, len(articles), chunk):
-        if started == 0.0 and at >= last:
-            started, since = time.process_time(), at
+        if at == last:
+            started = time.process_time()
         letters: dict[tuple[str, int], list[bytes]] = {}
         for article in articles[at : at + chunk]:
             for sent in address(article):
                 letters.setdefault((sent.to, sent.shard), []).append(sent.message)
-        for name, make in line:
-            for shard in range(shards):
-                if (name, shard) not in letters:
-                    continue
-                memory = memories.setdefault((name, shard), None) or make(shard)
-                memories[name, shard] = memory
-                done = memory.work(letters[name, shard])
-                logged += len(done.learnt)
-                kinds.update(article.duplicate_kind for article in done.results)
-                for sent in done.sent:
-                    letters.setdefault((sent.to, sent.shard), []).append(sent.message)
-    return (len(articles) - since) / (time.process_time() - started), logged / len(articles), kinds
+        for place, memory in memories.items():
+            if place not in letters:
+                continue
+            done = memory.work(letters[place])
+            if done.learnt:
+                logs.setdefault(place, []).append(done.learnt)
+            kinds.update(article.duplicate_kind for article in done.results)
+            for sent in done.sent:
+                letters.setdefault((sent.to, sent.shard), []).append(sent.message)
+    rate = (len(articles) - last) / (time.process_time() - started)
+    state = sum(len(entry) for log in logs.values() for entry in log) / len(articles)
+    memories.clear()
+    started = time.process_time()
+    for stage in line:
+        for shard in range(shards):
+            memory = stage.memory(shard)
+            for entry in logs.get((stage.name, shard), ()):
+                memory.replay(entry)
+    return Growth(rate, state, len(articles) / (time.process_time() - started), kinds)
 
 
 def main(argv: list[str]) -> int:
@@ -156,11 +176,12 @@ def main(argv: list[str]) -> int:
     print(f"{f'whole stage in Beam, {len(small):,}':<34}{whole:>10,.0f}  ({whole / theirs:.1f} times datasketch)")
     for count in args.documents:
         articles = small if count == len(small) else made_up(count, args.data)
-        rate, state, kinds = shards_rate(articles, args.shards)
+        growth = grow(articles, args.shards)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(
-            f"{f'shards alone, last tenth of {count:,}':<34}{rate:>10,.0f}  {state:,.0f} B of state a document,"
-            f" {sum(kinds.values()) - kinds['unique']:,} copies, peak {peak:,} MB"
+            f"{f'shards alone, last tenth of {count:,}':<34}{growth.rate:>10,.0f}  {growth.state:,.0f} B of state a"
+            f" document, built again at {growth.again:,.0f} documents/CPU-second,"
+            f" {growth.kinds.total() - growth.kinds['unique']:,} copies, peak {peak:,} MB"
         )
         sys.stdout.flush()
     return 0

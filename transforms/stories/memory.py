@@ -16,7 +16,7 @@ from transforms.stories.terms import weights_of
 
 SEARCHED = 24
 """Terms of an article by which stories are looked for."""
-COMPARED = 64
+COMPARED = 12
 """Most stories that an article is compared with."""
 STORY_TERMS = 200
 """Terms of a story that are kept."""

@@ -10,7 +10,7 @@ from typing import Optional
 
 import numpy as np
 
-TERMS = 60
+TERMS = 100
 """Words of an article that count."""
 TITLE_WEIGHT = 2
 LONGEST_TEXT = 20_000
