@@ -55,7 +55,7 @@ def test_without_a_ledger_the_runner_s_state_remembers(tmp_path: Path) -> None:
     with newsroom(plan, GENTLE) as site:
         feeds = [site.press.feed_url(number) for number in range(plan.feeds)]
         file = tmp_path / "kept.db"
-        run_live(feeds, file, lambda: len(kept(file)) >= 12 and site.counts["polls"] > 40, memory=False)
+        run_live(feeds, file, lambda: len(kept(file)) >= 12 and site.counts["polls"] > 24, memory=False)
     found = kept(file)
     assert len({unit for unit, _ in found}) == len(found) == 12
 

@@ -61,6 +61,10 @@ async def _poll(worker: Worker, ask: Ask, fetched_at: str) -> Back:
     return Back(ask.feed_url, await poll_feed(worker.client, ask, worker.parse, fetched_at))
 
 
+def _brings_news(back: Back) -> bool:
+    return back.polled.document is not None
+
+
 class _Shard:
     """A shard of feeds, its memory, and what is on its way to it."""
 
@@ -68,7 +72,7 @@ class _Shard:
         self, options: DiscoverOptions, number: int, sources: Mapping[str, FeedSource], snapshot: bytes
     ) -> None:
         self.memory: FeedMemory = options.memory.open() if options.memory else ShardMemory(snapshot)
-        self.mailbox: Mailbox[Back] = Mailbox()
+        self.mailbox: Mailbox[Back] = Mailbox(_brings_news)
         self.under_way = 0
         self.pending = [
             found for found in self.memory.pending() if shard_of_url(_feed_of(found), options.shards) == number

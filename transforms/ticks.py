@@ -17,7 +17,7 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from transforms.http.loop import mail_waiting, requests_under_way
+from transforms.http.loop import mail_is_urgent, requests_under_way
 from transforms.record_coder import register_records
 
 _LAST = 1 << 40
@@ -48,8 +48,8 @@ class TickPlan:
     """When there are ticks.
 
     Attributes:
-        every_s: between two of them at most. There is one sooner, a second after the last, if answers have come
-            back: what is found then needs not wait.
+        every_s: between two of them at most. There is one sooner, a second after the last, if something new has come
+            back: it need not wait.
         seconds: the run ends after so long; 0: when it is told to.
         drain_s: at the end, what is under way has so long to come back.
     """
@@ -149,7 +149,7 @@ def _sleep(plan: TickPlan, course: _Course) -> float:
     if course.ending:
         time.sleep(nap)
         return wait - nap
-    return 0.0 if _stop.wait(nap) or mail_waiting() else wait - nap
+    return 0.0 if _stop.wait(nap) or mail_is_urgent() else wait - nap
 
 
 class EmitTicks(beam.PTransform[PBegin, PCollection[Tick]]):

@@ -49,22 +49,27 @@ class Worker:
 
 
 class Mailbox(Generic[R]):
-    """Results for one shard, in the order they came; safe between threads."""
+    """Results for one shard, in the order they came; safe between threads.
 
-    def __init__(self) -> None:
+    Args:
+        urgent: whether a result is worth a tick of its own.
+    """
+
+    def __init__(self, urgent: Callable[[R], bool] = lambda result: True) -> None:
         self._results: deque[R] = deque()
+        self._is_urgent = urgent
+        self.urgent = False
         _mailboxes.add(self)
 
     def put(self, result: R) -> None:
         """Leaves a result."""
         self._results.append(result)
-
-    def __len__(self) -> int:
-        return len(self._results)
+        self.urgent = self.urgent or self._is_urgent(result)
 
     def take(self) -> list[R]:
         """All that has come."""
         taken = []
+        self.urgent = False
         while self._results:
             taken.append(self._results.popleft())
         return taken
@@ -73,9 +78,9 @@ class Mailbox(Generic[R]):
 _mailboxes: "weakref.WeakSet[Mailbox[Any]]" = weakref.WeakSet()
 
 
-def mail_waiting() -> bool:
-    """Whether anything has come back in this process that no shard has taken yet."""
-    return any(len(mailbox) for mailbox in list(_mailboxes))
+def mail_is_urgent() -> bool:
+    """Whether something has come back in this process that should not wait for the next tick."""
+    return any(mailbox.urgent for mailbox in list(_mailboxes))
 
 
 class HttpLoop:
