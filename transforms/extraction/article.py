@@ -49,7 +49,11 @@ def extract_article(page: Page, models: Models = MODELS) -> Article:
     article = _of_html(page, text, where, models) if markup else _of_plain(page, text)
     if len(article.text) < MIN_CHARS and not any(map(str.isalpha, article.text)):
         raise Rejected("no_text", f"{where}: no line of it reads like the text of an article")
-    return replace(article, warnings=(*warnings, *(page.entry.warnings if page.entry else ()), *article.warnings), word_count=count_words(article.text))
+    return replace(
+        article,
+        warnings=(*warnings, *(page.entry.warnings if page.entry else ()), *article.warnings),
+        word_count=count_words(article.text),
+    )
 
 
 def _frame(page: Page) -> Article:
