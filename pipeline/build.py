@@ -66,7 +66,9 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
         | "Duplicates" >> MarkDuplicates(config.duplicates, after_sites, _logs(config, live, config.duplicates.shards))
         | "Stories" >> LinkStories(config.stories, after_duplicates, _logs(config, live, config.stories.shards))
     )
-    outcomes = articles | "Write" >> WriteArticles(config.sinks, dead_letters, config.duplicates.duplicates, live)
+    outcomes = articles | "Write" >> WriteArticles(
+        config.sinks, dead_letters, config.duplicates.duplicates, live, spool=config.spool
+    )
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
 
 
@@ -88,5 +90,5 @@ class Bury(beam.PTransform[PCollection[DeadLetter], PCollection[None]]):
     def expand(self, letters: PCollection[DeadLetter]) -> PCollection[None]:
         if self._note:
             letters | "Note units" >> NoteUnits(self._config.ledger, self._run)
-        outcomes = letters | "Write" >> WriteDeadLetters(self._config.sinks, self._live)
+        outcomes = letters | "Write" >> WriteDeadLetters(self._config.sinks, self._live, spool=self._config.spool)
         return outcomes | "Settle" >> SettleOutcomes(self._config.ledger, self._run)

@@ -9,9 +9,15 @@ from textwrap import dedent
 
 _EPILOG = """
 Sinks (--to, as many as you like):
-  sqlite:out/news.db         records, revisions, full-text search, dead letters
-  jsonl:out/stories.jsonl    one record a line; dead letters beside it
-  stdout:                    one record a line on standard output
+  sqlite:out/news.db               records, revisions, full-text search, dead letters
+  jsonl:out/stories.jsonl          one record a line; jsonl:out/ a file a day
+  parquet:out/                     a file a day; also parquet:gs://bucket/news
+  stdout:                          one record a line on standard output
+  postgresql://user@host/news      needs newsbeam[postgres]
+  kafka://broker:9092/topic        needs newsbeam[kafka]
+  webhook+https://host/path        signed batches
+  pubsub://project/topic           needs newsbeam[gcp]
+  bigquery://project/dataset       needs newsbeam[gcp]
 
 What newsbeam itself has no option for goes on to Apache Beam, e.g. --runner=FlinkRunner.
 """

@@ -13,7 +13,7 @@ from transforms.http.addresses import AddressRules
 from transforms.http.policy import FetchPolicy, SchedulePolicy
 from transforms.language import LanguageConfig
 from transforms.sinks.sink import SinkError
-from transforms.sinks.uri import check_sink, parse_sink
+from transforms.sinks.uri import absolute_sink, check_sink, parse_sink
 from transforms.sources import FeedSource, ListedSources, Sources, SourcesFile
 from transforms.stories import StoriesConfig
 from transforms.topics import TopicsConfig
@@ -52,6 +52,8 @@ class Config:
     shards: int = 4
     """Of feeds and of hosts: 1-8 on one machine, 64-1024 on a cluster; fixed for the life of a job."""
     sinks: Sequence[str] = ()
+    spool: str = ""
+    """A file in which records wait for a sink that is away, so that the other sinks go on; without one all wait."""
     ledger: str = ""
     """The ledger's file; beside the first file sink if it is not given. `none` keeps no ledger, for clusters without
     a file system of their own: what is known is in the runner's state then, and the account in its counters."""
@@ -113,7 +115,14 @@ def configured(options: argparse.Namespace) -> Config:
         config = replace(config, contact=options.contact)
     if mistakes := [*_mistakes(config), *(_live_mistakes(config) if live else ())]:
         raise ConfigError(mistakes)
-    return config
+    return _as_workers_see_it(config)
+
+
+def _as_workers_see_it(config: Config) -> Config:
+    """Paths made absolute: a worker may stand in another folder."""
+    ledger = str(Path(config.ledger).absolute()) if config.ledger else ""
+    spool = str(Path(config.spool).absolute()) if config.spool else ""
+    return replace(config, sinks=tuple(map(absolute_sink, config.sinks)), ledger=ledger, spool=spool)
 
 
 def _mistakes(config: Config) -> list[str]:

@@ -11,6 +11,7 @@ from transforms.reading.payload import ROW
 from transforms.reading.rows import article_from_row
 from transforms.records import Article, Page
 from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions
+from transforms.serialization import safe_article
 
 _WARM_UP = Page(
     url="https://warm.up/", body=b"<html><body><article><p>" + b"Warm words. " * 60 + b"</p></article></html>"
@@ -31,7 +32,7 @@ class ExtractOptions:
 
 def extract(page: Page) -> Article:
     """The article of any page: a row that holds one already, or a document to extract it from."""
-    return article_from_row(page) if page.content_type == ROW else extract_article(page)
+    return safe_article(article_from_row(page) if page.content_type == ROW else extract_article(page))
 
 
 class ExtractArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):

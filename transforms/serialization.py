@@ -48,6 +48,11 @@ def article_to_dict(article: Article) -> dict[str, Json]:
     return {name: _plain(getattr(article, name)) for name in ARTICLE_FIELDS}
 
 
+def safe_article(article: Article) -> Article:
+    """The article with what no UTF-8 can carry replaced in all its text: JSON can smuggle half a character in."""
+    return dataclasses.replace(article_from_dict(article_to_dict(article)), origin=article.origin)
+
+
 def dead_letter_to_dict(letter: DeadLetter) -> dict[str, Json]:
     """The fields of a dead letter in their order."""
     return {name: _plain(getattr(letter, name)) for name in DEAD_LETTER_FIELDS}

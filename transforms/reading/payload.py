@@ -11,6 +11,7 @@ from transforms.reading.scan import MAX_DOCUMENT_BYTES, read_document
 from transforms.reading.sniff import HEAD_BYTES, sniff
 from transforms.reading.units import Form, Unit
 from transforms.records import Entry, Origin, Page
+from transforms.serialization import safe_text
 
 ROW = "application/x-newsbeam-row+json"
 """Media type of a page whose body is one JSON row with a text in it: an article, already extracted."""
@@ -155,4 +156,4 @@ def _entry(row: dict[str, Any], url: str) -> Optional[Entry]:
 
 def _text(row: dict[str, Any], key: str) -> str:
     value = row.get(key)
-    return value if isinstance(value, str) else ""
+    return safe_text(value) if isinstance(value, str) else ""

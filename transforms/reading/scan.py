@@ -37,7 +37,7 @@ def scan(path: Path, name: str, spool: Path) -> Iterator[Unit]:
         name: the file for people: its path below what the user named.
         spool: a folder for decompressed copies of files that cannot be read from the middle.
     """
-    whole = Unit(path=str(path), source=str(path), name=name, form=Form.BROKEN)
+    whole = Unit(path=str(path.absolute()), source=str(path), name=name, form=Form.BROKEN)
     try:
         form = sniff(_head(path), name)
         if form is Form.WARC:
