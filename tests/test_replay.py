@@ -188,9 +188,8 @@ def test_counts_that_do_not_add_up_end_in_an_error(
 def test_half_characters_in_json_neither_stop_the_stream_nor_reach_a_sink(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     text = " ".join(f"A sentence with number {n} in it, and then some more words." for n in range(9))
-    file.write_text(
-        '{"url": "https://a.example/\\ud800", "title": "Half \\udc00 a pair", "text": "%s \\ud83d"}\n' % text
-    )
+    row = {"url": "https://a.example/\ud800", "title": "Half \udc00 a pair", "text": f"{text} \ud83d"}
+    file.write_text(json.dumps(row))
     (record,) = replay(tmp_path, file)
     assert record["title"] == "Half � a pair"
     assert record["text"].endswith("�")

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Optional, Union, get_type_hints
+from typing import Any, Optional, Union, get_type_hints
 
 from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter, RemovedBlock, Topic
@@ -50,7 +50,15 @@ def article_to_dict(article: Article) -> dict[str, Json]:
 
 def safe_article(article: Article) -> Article:
     """The article with what no UTF-8 can carry replaced in all its text: JSON can smuggle half a character in."""
-    return dataclasses.replace(article_from_dict(article_to_dict(article)), origin=article.origin)
+    return dataclasses.replace(article, **{name: _safe(getattr(article, name)) for name in ARTICLE_FIELDS})
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return safe_text(value)
+    if isinstance(value, (Topic, RemovedBlock)):
+        return dataclasses.replace(value, **{f.name: _safe(getattr(value, f.name)) for f in dataclasses.fields(value)})
+    return tuple(map(_safe, value)) if isinstance(value, (list, tuple)) else value
 
 
 def dead_letter_to_dict(letter: DeadLetter) -> dict[str, Json]:
