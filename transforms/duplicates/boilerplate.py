@@ -17,6 +17,9 @@ VERSION = 0.5
 """(one that has this part of the words of another is a version of it, and its sentences are not counted again) ..."""
 LEAST_LEFT = 0.25
 """... unless less than this part of the words would be left."""
+ASKED = 64
+"""Newest articles with a sentence that are looked at: so many that versions among them, which are not counted, leave
+enough whatever was worked through together."""
 SHORTEST = 3
 """Words of a sentence that is looked at."""
 
@@ -29,7 +32,7 @@ class PrintedSentences:
 
     def __init__(self, horizon: int) -> None:
         self._horizon = horizon
-        self.index = Index(2 * PRINTED, horizon)
+        self.index = Index(ASKED, horizon)
 
     def look(self, articles: Sequence[Sighting]) -> tuple[list[Dropped], bytes]:
         """The boilerplate of articles, which come in their order; learns their sentences, and returns the entry for the
