@@ -67,7 +67,7 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
         | "Stories" >> LinkStories(config.stories, after_duplicates, _logs(config, live, config.stories.shards))
     )
     outcomes = articles | "Write" >> WriteArticles(
-        config.sinks, dead_letters, config.duplicates.duplicates, live, spool=config.spool
+        config.sinks, dead_letters, config.duplicates.policy, live, spool=config.spool
     )
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
 

@@ -106,7 +106,7 @@ def configured(options: argparse.Namespace) -> Config:
     config = load(own, Config, bundled("policy.yaml")) if own else default_config()
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
-        config = replace(config, duplicates=replace(config.duplicates, duplicates=options.duplicates))
+        config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
     ledger = options.ledger or config.ledger or _beside(config.sinks)

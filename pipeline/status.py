@@ -45,7 +45,10 @@ def _feeds(states: list[FeedState]) -> list[str]:
     for state in sorted((s for s in states if _kind(s, now) == "failing"), key=lambda s: s.failing_since)[:10]:
         since = datetime.fromtimestamp(state.failing_since, timezone.utc).strftime("%Y-%m-%d %H:%M")
         lines.append(f"    since {since}Z  {state.reason:<16} {state.url}")
-    lines.append(f"{'polls':<16}{sum(state.polls for state in states):>8}")
+    polls = sum(state.polls for state in states)
+    unchanged = sum(state.unchanged for state in states)
+    share = f"   {unchanged / polls:.0%} unchanged (304, or the same bytes)" if polls else ""
+    lines.append(f"{'polls':<16}{polls:>8}{share}")
     return lines
 
 

@@ -310,7 +310,7 @@ def test_an_id_that_is_none_is_refused() -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
-    for wrong in ({"duplicates": "keep"}, {"survivor": "last"}, {"shards": 0}):
+    for wrong in ({"policy": "keep"}, {"survivor": "last"}, {"shards": 0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             DuplicatesConfig(**wrong)  # type: ignore[arg-type]
 

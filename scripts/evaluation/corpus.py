@@ -99,7 +99,7 @@ def mark(
             )
             if stories:
                 identified = identified | "Language" >> IdentifyLanguage(LanguageConfig(), dead_letters)
-            marked = identified | "Duplicates" >> MarkDuplicates(DuplicatesConfig(duplicates="label", shards=shards))
+            marked = identified | "Duplicates" >> MarkDuplicates(DuplicatesConfig(policy="label", shards=shards))
             if stories:
                 marked = marked | "Stories" >> LinkStories(StoriesConfig(shards=shards))
             lines = marked | "As lines" >> beam.Map(line_of).with_output_types(str)

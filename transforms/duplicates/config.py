@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class DuplicatesConfig:
     """Settings of `MarkDuplicates`. The thresholds are measured, not matters of taste: see the evaluation."""
 
-    duplicates: str = "drop"
+    policy: str = "drop"
     """`drop`: sinks get the first of each group, and who copied it. `label`: sinks get all, marked."""
     survivor: str = "first"
     """`first`: who came first stands for the group. `original`: a later text that the copies name as their source takes
@@ -52,8 +52,8 @@ class DuplicatesConfig:
     """Most articles that one is compared with."""
 
     def __post_init__(self) -> None:
-        if self.duplicates not in ("drop", "label"):
-            raise ValueError(f"duplicates: {self.duplicates!r} is not known; use `drop` or `label`")
+        if self.policy not in ("drop", "label"):
+            raise ValueError(f"policy: {self.policy!r} is not known; use `drop` or `label`")
         if self.survivor not in ("first", "original", "fullest"):
             raise ValueError(f"survivor: {self.survivor!r} is not known; use `first`, `original` or `fullest`")
         if not 1 <= self.shards <= 4096:

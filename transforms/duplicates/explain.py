@@ -9,7 +9,7 @@ from transforms.duplicates.features import cut as cut_sketch
 from transforms.duplicates.features import features
 from transforms.duplicates.prints import Print
 from transforms.duplicates.similarity import FEWEST_WORDS, KINDS, Likeness, is_excerpt, is_near, likeness, verdict
-from transforms.identity import event_time
+from transforms.identity import FIRST_TIME, event_time
 from transforms.order import article_key
 from transforms.records import Article
 
@@ -77,7 +77,11 @@ def _judge(
         return ("unchanged", ["one address, one content"]) if same else ("revision", ["one address, another content"])
     hours = abs(new.time - old.time) / 3_600_000_000
     if hours > config.horizon_hours:
-        reasons.append(f"they are {hours:.0f} hours apart; copies are looked for over {config.horizon_hours:g} hours")
+        reasons.append(
+            "only one of them has a date, so that nobody knows whether they are near in time"
+            if FIRST_TIME in (event_time(earlier), event_time(later))
+            else f"they are {hours:.0f} hours apart; copies are looked for over {config.horizon_hours:g} hours"
+        )
     found = verdict(new, old, config)
     if new.exact == old.exact:
         reasons.append("their words are the same")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
+from transforms.dates import machine_date
 from transforms.records import Article, Page
 
 
@@ -31,9 +32,7 @@ def article_from_row(page: Page) -> Article:
         description=_text(row, "description"),
         text=_text(row, "text"),
         authors=_texts(row, "authors"),
-        published_at=_text(row, "published_at") or None,
-        published_precision=_text(row, "published_precision") or None,
-        published_source=_text(row, "published_source") or None,
+        **_published(row),
         updated_at=_text(row, "updated_at") or None,
         updated_precision=_text(row, "updated_precision") or None,
         first_seen_at=origin.seen_at or None,
@@ -46,6 +45,17 @@ def article_from_row(page: Page) -> Article:
         language_declared=_text(row, "language_declared"),
         origin=replace(origin, language_hint=origin.language_hint or _text(row, "lang")),
     )
+
+
+def _published(row: dict[str, Any]) -> dict[str, Any]:
+    """As newsbeam wrote it, or from the `published` or `date` of anybody else's collection."""
+    if _text(row, "published_at"):
+        return {name: _text(row, name) or None for name in ("published_at", "published_precision", "published_source")}
+    for key in ("published", "date"):
+        found = machine_date(_text(row, key))
+        if found is not None:
+            return {"published_at": found.iso, "published_precision": found.precision, "published_source": "meta"}
+    return {}
 
 
 def _text(row: dict[str, Any], key: str) -> str:
