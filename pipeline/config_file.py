@@ -73,6 +73,8 @@ def _describe(file: Path, node: yaml.Node | None, form: Any, mistake: ErrorDetai
         allowed = _settings(form, place[:-1])
         close = difflib.get_close_matches(str(place[-1]), allowed, n=1)
         message = "no such setting" + (f"; did you mean {close[0]}?" if close else f"; there are {', '.join(allowed)}")
+    elif mistake["type"] == "value_error":
+        message = message.removeprefix("Value error, ")
     elif mistake["type"] != "missing":
         message += f", not {mistake['input']!r}"
     return f"{file}:{_line(node, place)}: {where}: {message}"

@@ -148,7 +148,7 @@ class Article:
     access_evidence: Optional[str] = None
     removed_blocks: Sequence[RemovedBlock] = ()
     duplicate_kind: str = "unique"
-    """`unique`, `exact`, `near`, `syndicated`, `excerpt`, `revision`; `unchanged` is told the ledger and not written."""
+    """`unique`, `exact`, `near`, `syndicated`, `excerpt`, `revision`; `unchanged` is not written."""
     duplicate_of: Optional[str] = None
     duplicate_score: Optional[float] = None
     wire_agency: Optional[str] = None

@@ -1,15 +1,16 @@
 """How copies are found and what is done about them."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class DuplicatesConfig:
     """Settings of `MarkDuplicates`. The thresholds are measured, not matters of taste: see the evaluation."""
 
-    policy: str = "drop"
+    policy: Literal["drop", "label"] = "drop"
     """`drop`: sinks get the first of each group, and who copied it. `label`: sinks get all, marked."""
-    survivor: str = "first"
+    survivor: Literal["first", "original", "fullest"] = "first"
     """`first`: who came first stands for the group. `original`: a later text that the copies name as their source takes
     the place of the first. `fullest`: a later text that has all of the first and a good part more does. It takes the
     place as a revision of the first, under its id: there is never a second record."""
