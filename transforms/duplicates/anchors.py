@@ -65,6 +65,7 @@ class AnchorMemory:
         self._add(keys, times, owners, anchors)
         asking = owners[asked].astype(np.int64)
         near = np.abs(self._times[found] - times[asking]) <= self._horizon
+        near &= self._keys[found] != keys[asking]  # itself, as an earlier run has learnt it
         pairs, counts = np.unique(asking[near] << 32 | found[near], return_counts=True)
         return Work(
             sent=self._replies(keys, pairs >> 32, pairs & 0xFFFFFFFF, counts),

@@ -34,12 +34,16 @@ class OutletMemory:
         self._known: dict[bytes, _Known] = {}
         self._printed = PrintedSentences(self._horizon)
         self._newest = 0
+        self._restored: set[bytes] = set()
+        """Keys that an earlier run has learnt. It may have been killed before their articles were written: one that
+        comes again is told again as it was told then, and is no `unchanged`."""
 
     def replay(self, entry: bytes) -> None:
         times, sentences, owners, known = unpack_hashes(entry)
         self._printed.index.add(times, sentences, owners)
         for first, latest, content, revision, by_content in _KNOWN.iter_unpack(known):
             self._learn(_Known(first, latest, content, revision, bool(by_content)))
+            self._restored.add(latest)
 
     def _learn(self, known: _Known) -> None:
         self._known[id_of(known.latest)] = known
@@ -51,6 +55,10 @@ class OutletMemory:
         for packed in sorted(messages):  # a sighting begins with its key
             sighting = unpack_sighting(packed)
             known = self._before(sighting)
+            if known is not None and known.latest == sighting.key and sighting.key in self._restored:
+                self._restored.remove(sighting.key)
+                new.append((sighting, known))
+                continue
             if known is not None and known.content == sighting.content:
                 home = id_shard(id_of(sighting.key), self._config.shards)
                 sent.append(Sent("verdicts", home, b"S" + settled(sighting.key, UNCHANGED, known.revision, 0)))
