@@ -7,7 +7,7 @@ from pipeline.config import Config
 from transforms import duplicates
 from transforms.boilerplate import site_repeats
 from transforms.boilerplate.site_repeats import StripSiteRepeats
-from transforms.boilerplate.strip import StripBoilerplate
+from transforms.boilerplate.strip_articles import StripBoilerplate
 from transforms.dead_letters import DeadLetters
 from transforms.discover import Discover, DiscoverOptions
 from transforms.duplicates import MarkDuplicates
@@ -15,7 +15,7 @@ from transforms.extract import ExtractArticles
 from transforms.feed_memory import LedgerMemory
 from transforms.fetch import FetchOptions, FetchPages
 from transforms.http.loop import HttpOptions
-from transforms.identity import IdentifyArticles
+from transforms.identify_articles import IdentifyArticles
 from transforms.language import IdentifyLanguage
 from transforms.ledger import NoteUnits, SettleOutcomes
 from transforms.ledger_logs import LedgerLogs

@@ -8,15 +8,15 @@ from textwrap import shorten
 
 from pipeline.records_in import history, record
 from transforms.boilerplate.strip import strip_boilerplate
-from transforms.dead_letters import Rejected
 from transforms.duplicates.explain import explain_pair, revision_diff
 from transforms.explain import as_html, as_terminal, explanation
-from transforms.extract import extract
+from transforms.extraction.page import extract
 from transforms.identity import identify
 from transforms.language import identify_language
 from transforms.reading.payload import read_unit
 from transforms.reading.scan import scan
 from transforms.records import Article
+from transforms.rejected import Rejected
 from transforms.sinks.sink import SinkError
 from transforms.topics import Tagger, explain_topics, tag_topics
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dead_letters import Rejected
 from transforms.http.addresses import AddressRules, check_url, host_of, ipv4_of, is_public
+from transforms.rejected import Rejected
 
 RULES = AddressRules()
 

@@ -13,8 +13,8 @@ from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.plain_model import best_segment
 from transforms.boilerplate.rules import Text
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.dead_letters import Rejected
 from transforms.records import Article, RemovedBlock
+from transforms.rejected import Rejected
 
 PROSE = (
     "The council met on Monday evening and agreed, after four hours of debate, to rebuild the bridge over the river."

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.dead_letters import Rejected
 from transforms.extraction import extract_article
 from transforms.records import Article, Entry, Origin, Page
+from transforms.rejected import Rejected
 
 PAGES = Path(__file__).parent / "data" / "pages"
 HARBOUR = Page(

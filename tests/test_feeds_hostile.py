@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dead_letters import Rejected
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
+from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox
 
 SITE = "https://gazette.example.org/"

@@ -4,7 +4,6 @@ import pytest
 from http_site import POLICY, QUICK, at_site
 
 from scripts.conformance.scripted_server import ScriptedServer
-from transforms.dead_letters import Rejected
 from transforms.feed_shard import Discovery
 from transforms.fetch_shard import (
     Ended,
@@ -18,6 +17,7 @@ from transforms.fetch_shard import (
 )
 from transforms.http.client import Client, Response
 from transforms.records import Entry
+from transforms.rejected import Rejected
 from transforms.sources import FeedSource
 
 NOW = 1_756_720_800.0

@@ -9,8 +9,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dead_letters import Rejected
 from transforms.http.decoding import Body
+from transforms.rejected import Rejected
 
 TEXT = b"The ferry was late again. " * 400
 

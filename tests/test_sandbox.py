@@ -14,7 +14,7 @@ import pytest
 import sandbox_functions
 from sandbox_functions import behave
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 from transforms.sandbox import RemoteError, Sandbox, SandboxError
 
 

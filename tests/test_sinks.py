@@ -16,8 +16,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms.dead_letters import DeadLetters, Rejected
+from transforms.dead_letters import DeadLetters
 from transforms.records import Article, DeadLetter, Origin, Outcome, RemovedBlock
+from transforms.rejected import Rejected
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 from transforms.sinks.uri import absolute_sink, check_sink, finalize_sink, parse_sink
 from transforms.sinks.write import METRICS, Waiting, WriteArticles, WriteDeadLetters, is_written, outcome_of

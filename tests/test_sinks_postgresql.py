@@ -9,8 +9,8 @@ import psycopg
 import pytest
 from sinks_servers import Postgresql, postgresql  # noqa: F401
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter, RemovedBlock, Topic
+from transforms.rejected import Rejected
 from transforms.serialization import article_from_dict
 from transforms.sinks.postgresql import PostgresqlSink
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter, Origin, RemovedBlock, Topic
+from transforms.rejected import Rejected
 from transforms.serialization import ARTICLE_FIELDS, article_from_json, article_to_dict, safe_text, to_json
 
 FULL = Article(

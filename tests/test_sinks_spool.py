@@ -8,8 +8,9 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms.dead_letters import DeadLetters, Rejected
+from transforms.dead_letters import DeadLetters
 from transforms.records import Article, DeadLetter, Origin
+from transforms.rejected import Rejected
 from transforms.sinks.sink import Record, SinkAway, WriteCounts
 from transforms.sinks.spool import SpoolingSink, waiting
 from transforms.sinks.write import WriteArticles

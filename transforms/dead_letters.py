@@ -12,26 +12,14 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
+import transforms.record_coder  # noqa: F401 - so that every stage knows how its records travel
 from transforms.records import Article, DeadLetter, Origin, Page
+from transforms.rejected import Rejected
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 
 DEAD = "dead_letters"
-
-
-class Rejected(Exception):
-    """Raised by a pure function for input that cannot become a record.
-
-    Args:
-        reason: a short code that dashboards group by (`empty`, `not_an_article`).
-        message: for a person: what was wrong, where, and what would be right.
-    """
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
-        self.reason = reason
-        self.message = message
 
 
 def dead_letter(stage: str, element: object, error: Exception) -> DeadLetter:

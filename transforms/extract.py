@@ -6,12 +6,9 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from transforms.dead_letters import DeadLetters
-from transforms.extraction import extract_article
-from transforms.reading.payload import ROW
-from transforms.reading.rows import article_from_row
+from transforms.extraction.page import extract
 from transforms.records import Article, Page
 from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions
-from transforms.serialization import safe_article
 
 _WARM_UP = Page(
     url="https://warm.up/", body=b"<html><body><article><p>" + b"Warm words. " * 60 + b"</p></article></html>"
@@ -28,11 +25,6 @@ class ExtractOptions:
     """CPU time that one page may take; the slowest honest page measured took under 3 s."""
     memory_mb: int = 1024
     """Resident memory of one process."""
-
-
-def extract(page: Page) -> Article:
-    """The article of any page: a row that holds one already, or a document to extract it from."""
-    return safe_article(article_from_row(page) if page.content_type == ROW else extract_article(page))
 
 
 class ExtractArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from transforms.dead_letters import Rejected
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
+from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox, SandboxError
 
 _SECONDS = 9.0

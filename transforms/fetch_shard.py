@@ -6,7 +6,6 @@ Beam-free; the clock is an argument. What waits is bounded by the caller, who ke
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-from transforms.dead_letters import Rejected
 from transforms.feed_shard import Discovery, utc
 from transforms.http.addresses import host_of
 from transforms.http.client import Client, Response
@@ -14,6 +13,7 @@ from transforms.http.failures import FetchFailed
 from transforms.http.freshness import retry_after
 from transforms.http.policy import FetchPolicy, SchedulePolicy
 from transforms.records import DeadLetter, Origin, Page
+from transforms.rejected import Rejected
 from transforms.schedule import fraction
 from transforms.sources import FeedSource
 

@@ -8,10 +8,6 @@ from datetime import datetime, timezone
 from typing import Optional
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-import apache_beam as beam
-from apache_beam.pvalue import PCollection
-
-from transforms.dead_letters import DeadLetters, MapOrDeadLetter
 from transforms.records import Article
 
 FIRST_TIME = 0.0
@@ -281,14 +277,3 @@ def identify(article: Article) -> Article:
         content_hash=content,
         word_count=word_count(article.text),
     )
-
-
-class IdentifyArticles(beam.PTransform[PCollection[Article], PCollection[Article]]):
-    """`identify` as a stage."""
-
-    def __init__(self, dead_letters: DeadLetters) -> None:
-        super().__init__()
-        self._dead_letters = dead_letters
-
-    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        return articles | "Identify" >> MapOrDeadLetter("identify", identify, Article, self._dead_letters)

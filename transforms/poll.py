@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from transforms.dead_letters import Rejected
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.http.client import Client, Response
 from transforms.http.failures import FetchFailed
+from transforms.rejected import Rejected
 from transforms.schedule import FeedState, Poll
 
 Parse = Callable[[FeedDocument], Awaitable[ParsedFeed]]

@@ -6,6 +6,8 @@ from apache_beam import coders
 from apache_beam.coders.coders import FastCoder
 from apache_beam.typehints.schemas import schema_from_element_type
 
+from transforms.records import RECORDS
+
 _schemas: dict[type, Any] = {}
 
 
@@ -51,3 +53,6 @@ def register_records(*records: type) -> None:
         _schemas[record] = schema_from_element_type(record)
     for record in known:
         coders.registry.register_coder(record, RecordCoder)
+
+
+register_records(*RECORDS)

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from transforms import sandbox_worker
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 from transforms.sandbox_worker import FORK, PID, REAP, SECONDS, Hangup, Limits, Order, Reply
 
 A = TypeVar("A")

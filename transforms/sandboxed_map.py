@@ -12,8 +12,9 @@ from apache_beam.utils.shared import Shared
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.dead_letters import DEAD, DeadLetters, Rejected, dead_letter
+from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.records import DeadLetter
+from transforms.rejected import Rejected
 from transforms.sandbox import RemoteError, Sandbox, SandboxError
 
 

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional, Union, get_type_hints
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter, RemovedBlock, Topic
+from transforms.rejected import Rejected
 
 Json = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.dead_letters import Rejected
 from transforms.extraction import extract_article
 from transforms.records import Article, Page
+from transforms.rejected import Rejected
 from transforms.serialization import safe_text
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import trafilatura
 
 from transforms.boilerplate.strip import strip_boilerplate
-from transforms.dead_letters import Rejected
 from transforms.extraction import extract_article
 from transforms.records import Article, Page
+from transforms.rejected import Rejected
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import feedparser
 
-from transforms.dead_letters import Rejected
 from transforms.feeds.document import FeedDocument
 from transforms.feeds.parse import parse_feed
+from transforms.rejected import Rejected
 
 
 def main(argv: list[str]) -> int:

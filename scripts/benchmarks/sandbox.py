@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox
 
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from scripts.conformance.reading import Read, count, document, feed_sandbox, read_all, summary
 from scripts.conformance.result import GroupResult
-from transforms.dead_letters import Rejected
 from transforms.feeds.autodiscovery import discover_feeds
 from transforms.feeds.document import ParsedFeed
 from transforms.feeds.entries import has_full_text
@@ -18,6 +17,7 @@ from transforms.feeds.text import plain_text
 from transforms.http.addresses import AddressRules, check_url
 from transforms.language.identify import detect
 from transforms.records import Entry
+from transforms.rejected import Rejected
 
 _LIVE_MARKUP = re.compile(r"<\s*/?\s*(?:script|iframe|img|svg|a|b|i|p|div|span|style|object)\b", re.IGNORECASE)
 Row = dict[str, Any]

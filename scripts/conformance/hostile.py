@@ -11,10 +11,11 @@ from typing import Any
 
 from scripts.conformance.reading import SITE, Read, document, summary
 from scripts.conformance.result import GroupResult
-from transforms.dead_letters import Rejected, dead_letter
+from transforms.dead_letters import dead_letter
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.feeds.parse import LARGEST_BODY, MEMORY_MB, cpu_seconds, parse_feed
 from transforms.http.decoding import Body
+from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox
 
 _LOOPBACK = re.compile(rb"\b127\.0\.0\.1:(\d{2,5})\b")

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from transforms.dead_letters import Rejected, dead_letter
+from transforms.dead_letters import dead_letter
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
 from transforms.records import DeadLetter
+from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox, SandboxError
 
 SITE = "https://news.example.org/"

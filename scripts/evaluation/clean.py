@@ -24,10 +24,10 @@ from evaluation.line_training import fold_of, html_of, manifest, render
 from transforms.boilerplate import plain_model
 from transforms.boilerplate.site_memory import SiteMemory, drop_repeats, printed
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.dead_letters import Rejected
 from transforms.extraction import extract_article
 from transforms.extraction.html import MODELS, Models
 from transforms.records import Article, Page
+from transforms.rejected import Rejected
 
 _NOTHING = Article(id="", url="")
 NEWS = ("scrapinghub", "fundus-eval", "newspaper4k-dataset", "fundus-parsers")

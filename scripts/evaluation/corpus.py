@@ -18,7 +18,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from transforms.dead_letters import DeadLetters
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.identity import IdentifyArticles
+from transforms.identify_articles import IdentifyArticles
 from transforms.language import IdentifyLanguage, LanguageConfig
 from transforms.records import Article, Origin
 from transforms.stories import LinkStories, StoriesConfig

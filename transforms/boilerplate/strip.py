@@ -5,13 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-import apache_beam as beam
-from apache_beam.pvalue import PCollection
-
 from transforms.boilerplate.plain_model import MODEL, SURE, THRESHOLD, plain_probabilities
 from transforms.boilerplate.rules import SOFT, Text, judge
-from transforms.dead_letters import DeadLetters, MapOrDeadLetter, Rejected
 from transforms.records import Article, RemovedBlock
+from transforms.rejected import Rejected
 
 _TOKEN = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
@@ -80,14 +77,3 @@ def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
             RemovedBlock(rule, line, place) for place, (line, rule) in enumerate(lines) if rule is not None
         ),
     )
-
-
-class StripBoilerplate(beam.PTransform[PCollection[Article], PCollection[Article]]):
-    """Takes the boilerplate lines out of each article; see `strip_boilerplate`."""
-
-    def __init__(self, dead_letters: DeadLetters) -> None:
-        super().__init__()
-        self._dead_letters = dead_letters
-
-    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        return articles | "Strip" >> MapOrDeadLetter("strip", strip_boilerplate, Article, self._dead_letters)

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 from transforms.boilerplate.strip import count_words
 from transforms.dates import Moment, machine_date, sensible
-from transforms.dead_letters import Rejected
 from transforms.extraction.blocks import outline
 from transforms.extraction.decoding import decode
 from transforms.extraction.html import MODELS, Models, article_body, described_body, line_probabilities, parse
@@ -15,6 +14,7 @@ from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_head, read_metadata
 from transforms.extraction.plain_text import read_plain
 from transforms.records import Article, Page
+from transforms.rejected import Rejected
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 MIN_CHARS = 40

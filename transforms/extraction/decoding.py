@@ -6,7 +6,7 @@ import re
 import webencodings
 from charset_normalizer import from_bytes
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 
 _PRESCAN_BYTES = 4096
 _META = re.compile(rb"""<meta[^>]{0,300}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.IGNORECASE)

@@ -12,12 +12,12 @@ from transforms.boilerplate.line_features import Floats, fold, words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import credit_of
 from transforms.boilerplate.tree_model import load_model
-from transforms.dead_letters import Rejected
 from transforms.extraction import second_opinion
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
 from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_probabilities
 from transforms.records import RemovedBlock
+from transforms.rejected import Rejected
 
 THRESHOLD = 0.5
 THRESHOLD_DOUBTFUL = 0.45

@@ -4,7 +4,6 @@ import html
 import re
 from dataclasses import dataclass, replace
 
-from transforms.dead_letters import Rejected
 from transforms.feeds.dates import FeedDate, believable, parse_date
 from transforms.feeds.document import FeedDocument, RejectedEntry
 from transforms.feeds.draft import Draft, DraftEntry
@@ -13,6 +12,7 @@ from transforms.feeds.links import article_url, is_opaque
 from transforms.feeds.text import clean_spaces, plain_text
 from transforms.feeds.xml_text import without_impossible_characters
 from transforms.records import Entry
+from transforms.rejected import Rejected
 
 LONGEST_CONTENT = 2_000_000
 """Characters of HTML. More is no article; the page is fetched instead."""

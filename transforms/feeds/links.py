@@ -5,7 +5,7 @@ import binascii
 import re
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit, urlunsplit
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 
 LONGEST_URL = 8192
 """Longer addresses are refused by most servers (RFC 9110, section 4.1, asks for 8000 octets to be supported)."""

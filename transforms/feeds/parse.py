@@ -4,7 +4,6 @@ import json
 import re
 import zlib
 
-from transforms.dead_letters import Rejected
 from transforms.feeds.autodiscovery import discover_feeds, page_title
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.feeds.draft import Draft
@@ -14,6 +13,7 @@ from transforms.feeds.opml import read_opml
 from transforms.feeds.sitemap import read_sitemap
 from transforms.feeds.syndication import read_syndication
 from transforms.feeds.xml_text import decode
+from transforms.rejected import Rejected
 
 LARGEST_BODY = 15 * 1024 * 1024
 """Bytes, decompressed."""

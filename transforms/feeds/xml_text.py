@@ -7,7 +7,7 @@ from html.entities import html5
 
 from lxml import etree
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Union
 from urllib.parse import unquote, urlsplit
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]

@@ -16,7 +16,6 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import aiohttp
 from yarl import URL
 
-from transforms.dead_letters import Rejected
 from transforms.http.addresses import AddressRules, check_url, host_of
 from transforms.http.decoding import ACCEPTED, Body
 from transforms.http.failures import FetchFailed
@@ -24,6 +23,7 @@ from transforms.http.policy import FetchPolicy
 from transforms.http.resolver import Lookup, VettedResolver, system_lookup
 from transforms.http.robots import Robots, RobotsFetch, decide, origin_of, robots_url
 from transforms.http.turns import Turns
+from transforms.rejected import Rejected
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import brotli
 import zstandard
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 
 ACCEPTED = "gzip, deflate, br, zstd"
 

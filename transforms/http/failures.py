@@ -1,6 +1,6 @@
 """How a request fails."""
 
-from transforms.dead_letters import Rejected
+from transforms.rejected import Rejected
 
 
 class FetchFailed(Rejected):

@@ -6,11 +6,11 @@ from typing import Any, Optional
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from transforms.dead_letters import Rejected
 from transforms.reading.scan import MAX_DOCUMENT_BYTES, read_document
 from transforms.reading.sniff import HEAD_BYTES, sniff
 from transforms.reading.units import Form, Unit
 from transforms.records import Entry, Origin, Page
+from transforms.rejected import Rejected
 from transforms.serialization import safe_text
 
 ROW = "application/x-newsbeam-row+json"

@@ -13,11 +13,12 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 
-from transforms.dead_letters import DEAD, DeadLetters, Rejected
+from transforms.dead_letters import DEAD, DeadLetters
 from transforms.reading.payload import origin, read_unit
 from transforms.reading.plan import read_plan
 from transforms.reading.units import Unit
 from transforms.records import DeadLetter, Page
+from transforms.rejected import Rejected
 
 CHUNK_UNITS = 256
 CHUNK_BYTES = 32 * 1024 * 1024

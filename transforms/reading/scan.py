@@ -11,10 +11,10 @@ from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from transforms.dead_letters import Rejected
 from transforms.reading.sniff import HEAD_BYTES, sniff
 from transforms.reading.times import recorded_time, utc_text
 from transforms.reading.units import Form, Unit
+from transforms.rejected import Rejected
 
 MAX_DOCUMENT_BYTES = 15 * 1024 * 1024
 """A page or a row larger than this is no article; the limit that fetching has too."""

@@ -3,8 +3,8 @@
 import json
 import re
 
-from transforms.dead_letters import Rejected
 from transforms.reading.units import Form
+from transforms.rejected import Rejected
 
 HEAD_BYTES = 64 * 1024
 

@@ -16,8 +16,8 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article
+from transforms.rejected import Rejected
 from transforms.serialization import to_json
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 

@@ -13,8 +13,8 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter
+from transforms.rejected import Rejected
 from transforms.serialization import (
     ARTICLE_FIELDS,
     DEAD_LETTER_FIELDS,

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Optional
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter
+from transforms.rejected import Rejected
 from transforms.serialization import DEAD_LETTER_FIELDS, article_from_json, to_json
 from transforms.sinks.sink import Record, Sink, SinkAway, WriteCounts
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article, DeadLetter
+from transforms.rejected import Rejected
 from transforms.serialization import (
     ARTICLE_FIELDS,
     DEAD_LETTER_FIELDS,

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from transforms.dead_letters import Rejected
 from transforms.records import Article
+from transforms.rejected import Rejected
 from transforms.serialization import to_json
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 

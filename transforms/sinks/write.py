@@ -12,8 +12,9 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.dead_letters import DEAD, DeadLetters, Rejected, dead_letter
+from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.records import Article, DeadLetter, Outcome
+from transforms.rejected import Rejected
 from transforms.sinks.sink import Record, Sink, SinkAway
 from transforms.sinks.spool import SpoolingSink
 from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink
