@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.dead_letters import DeadLetters
+from transforms.identify_articles import IdentifyArticles
 from transforms.identity import (
-    IdentifyArticles,
     article_id,
     canonical_url,
     content_hash,
