@@ -173,7 +173,7 @@ def test_nothing_outlives_a_close(tmp_path: Path) -> None:
         with pytest.raises(SandboxError):
             future.result(20)
     assert _gone(worker)
-    assert set(_children()) == others
+    assert set(_children()) <= others  # one of them may have ended meanwhile
     with pytest.raises(SandboxError):
         sandbox.submit(("echo", 1))
 
@@ -184,7 +184,7 @@ def test_a_sandbox_that_nobody_holds_closes_itself() -> None:
     assert sandbox(("echo", 1)) == 1
     del sandbox
     gc.collect()
-    assert set(_children()) == others
+    assert set(_children()) <= others  # one of them may have ended meanwhile
 
 
 PARENT = """
