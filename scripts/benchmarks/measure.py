@@ -4,11 +4,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
 
 LOOK_SECONDS = 0.1
+MEMORY_EVERY_S = 1.0
+"""Shares of memory are dear to count, and hold the process up."""
 
 
 @dataclass(frozen=True)
@@ -19,38 +22,45 @@ class Measured:
     cpu_seconds: float
     peak_mb: float
     memory_mb: tuple[tuple[float, float], ...]
-    """(seconds since start, MB), every second."""
+    """(seconds since start, MB)."""
 
 
 def measure(command: Sequence[str]) -> Measured:
     """Runs `command`, which must end with exit code 0."""
     begun = time.monotonic()
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    peak, cpu = 0.0, 0.0
+    cpu = 0.0
     samples: list[tuple[float, float]] = []
     while process.poll() is None:
-        memory, used = _tree(process)
-        peak, cpu = max(peak, memory), max(cpu, used)
-        if not samples or time.monotonic() - begun - samples[-1][0] >= 1:
-            samples.append((time.monotonic() - begun, memory))
+        cpu = max(cpu, _cpu_seconds(process))
+        if not samples or time.monotonic() - begun - samples[-1][0] >= MEMORY_EVERY_S:
+            samples.append((time.monotonic() - begun, _memory_mb(process)))
         time.sleep(LOOK_SECONDS)
     seconds = time.monotonic() - begun
     if process.returncode != 0:
         sys.exit(f"{' '.join(command)} failed:\n{process.stderr.read()}")
-    return Measured(seconds, cpu, peak, tuple(samples))
+    return Measured(seconds, cpu, max(memory for _, memory in samples), tuple(samples))
 
 
-def _tree(process: psutil.Popen) -> tuple[float, float]:
-    memory = cpu = 0.0
+def _family(process: psutil.Popen) -> list[psutil.Process]:
     try:
-        family = [process, *process.children(recursive=True)]
+        return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0.0, 0.0
-    for member in family:
-        try:
-            memory += member.memory_full_info().pss / 1e6
+        return []
+
+
+def _cpu_seconds(process: psutil.Popen) -> float:
+    used = 0.0
+    for member in _family(process):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             times = member.cpu_times()
-            cpu += times.user + times.system + times.children_user + times.children_system
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return memory, cpu
+            used += times.user + times.system + times.children_user + times.children_system
+    return used
+
+
+def _memory_mb(process: psutil.Popen) -> float:
+    memory = 0.0
+    for member in _family(process):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+            memory += member.memory_full_info().pss / 1e6
+    return memory
