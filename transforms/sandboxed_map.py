@@ -1,5 +1,6 @@
 """`MapOrDeadLetter` for functions that must not run in the pipeline's own process: see `Sandbox`."""
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -16,6 +17,8 @@ from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.records import DeadLetter
 from transforms.rejected import Rejected
 from transforms.sandbox import RemoteError, Sandbox, SandboxError
+
+_SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,9 @@ class _InSandbox(beam.DoFn):
         self._shared = Shared()
 
     def setup(self) -> None:
+        # The threads that hand calls to the workers wait for the interpreter's lock while this one computes, and with
+        # Python's 5 ms at a time they keep two workers waiting for a tenth of a replay.
+        sys.setswitchinterval(_SWITCH_S)
         self._sandbox: Sandbox[Any, Any] = self._shared.acquire(self._open)
 
     def _open(self) -> Sandbox[Any, Any]:
