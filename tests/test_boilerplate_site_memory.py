@@ -135,3 +135,13 @@ def test_a_signature_survives_its_bytes() -> None:
     assert unpack_printed(one.packed()) == one
     assert isinstance(one, Printed)
     assert len(one.packed()) == 26 + 8 * 7
+
+
+def test_the_memory_of_a_host_is_bounded() -> None:
+    memory = SiteMemory()
+    sizes = []
+    for number in range(200):
+        memory.learn(printed(article(number, FOOTER), number * 1_000_000))
+        sizes.append(memory.live_bytes())
+    assert sizes[199] == sizes[100] > sizes[10]
+    assert places(memory, article(500, FOOTER), 300_000_000) == (6,)

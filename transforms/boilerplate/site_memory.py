@@ -27,6 +27,8 @@ SHORT_WORDS = 8
 COPY_SHARE = 0.5
 MOST_VOTERS = 16
 MOST_LINES = 2_000
+MOST_ARTICLES = 48
+"""Of a host, the newest; more would not change what `MOST_VOTERS` of them say, and would fill the memory."""
 RULE = "site_repeat"
 
 _HEAD = struct.Struct("<qQQH")
@@ -95,6 +97,7 @@ class SiteMemory:
         self._horizon = int(horizon_hours * _HOUR)
         self._articles: dict[tuple[int, int], _Known] = {}
         self._having: dict[tuple[int, int], list[int]] = {}
+        self._of_host: dict[int, list[int]] = {}
         self._newest = 0
 
     def judge(self, one: Printed) -> tuple[int, ...]:
@@ -120,6 +123,11 @@ class SiteMemory:
             self._having.setdefault((one.host, line), []).append(one.article)
         self._articles[key] = _Known(one.micros, lines)
         self._newest = max(self._newest, one.micros)
+        if known is None:
+            articles = self._of_host.setdefault(one.host, [])
+            articles.append(one.article)
+            if len(articles) > MOST_ARTICLES:
+                self._drop(one.host, articles[0])
 
     def _voters(self, one: Printed, own: frozenset[int]) -> list[frozenset[int]]:
         """The line sets of earlier articles that share a line with this one, without copies of it and of each other."""
@@ -160,11 +168,17 @@ class SiteMemory:
         """Drops what is past the horizon."""
         old = [key for key, known in self._articles.items() if self._newest - known.micros > self._horizon]
         for host, article in old:
-            for line in self._articles.pop((host, article)).lines:
-                having = self._having[host, line]
-                having.remove(article)
-                if not having:
-                    del self._having[host, line]
+            self._drop(host, article)
+
+    def _drop(self, host: int, article: int) -> None:
+        for line in self._articles.pop((host, article)).lines:
+            having = self._having[host, line]
+            having.remove(article)
+            if not having:
+                del self._having[host, line]
+        self._of_host[host].remove(article)
+        if not self._of_host[host]:
+            del self._of_host[host]
 
     def live_bytes(self) -> int:
         """About how long a compacted log would be."""
