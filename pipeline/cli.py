@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     topics = commands.add_parser("topics", help="see why articles have their topics", allow_abbrev=False)
     topics.add_argument("action", choices=("try",), help="try FILE: which words made a story what it is")
     topics.add_argument("file", type=Path)
+    topics.add_argument("--user-topics", type=Path, metavar="FILE", help="topics of your own, in YAML")
     stories = commands.add_parser("stories", help="list the current stories and who tells them", allow_abbrev=False)
     _add_source(stories)
     stories.add_argument("--limit", type=int, default=20, metavar="N", help="so many at most (default: 20)")
@@ -128,6 +129,7 @@ def _look(options: argparse.Namespace) -> int:
     from pipeline.status import status
     from pipeline.stories import stories
     from transforms.sinks.sink import SinkError
+    from transforms.topics import UserTopicsError
 
     try:
         if options.command == "export":
@@ -136,12 +138,12 @@ def _look(options: argparse.Namespace) -> int:
         elif options.command == "explain":
             _explain(options)
         elif options.command == "topics":
-            print(try_topics(options.file))
+            print(try_topics(options.file, options.user_topics))
         elif options.command == "status":
             print(status(options.ledger))
         elif options.command == "stories":
             print(*stories(options.source, options.limit, options.outlets), sep="\n")
-    except SinkError as error:
+    except (SinkError, UserTopicsError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

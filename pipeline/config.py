@@ -16,7 +16,7 @@ from transforms.sinks.sink import SinkError
 from transforms.sinks.uri import absolute_sink, check_sink, parse_sink
 from transforms.sources import FeedSource, ListedSources, Sources, SourcesFile
 from transforms.stories import StoriesConfig
-from transforms.topics import TopicsConfig
+from transforms.topics import TopicsConfig, UserTopicsError, read_user_topics
 
 DEFAULT_SINK = "sqlite:out/news.db"
 
@@ -63,6 +63,9 @@ class Config:
     duplicates: DuplicatesConfig = field(default_factory=DuplicatesConfig)
     stories: StoriesConfig = field(default_factory=StoriesConfig)
     topics: TopicsConfig = field(default_factory=TopicsConfig)
+
+    user_topics_file: str = ""
+    """A YAML file of the user's own topics, by name: phrases with weights, required and excluded terms."""
 
     def feeds(self) -> Sources:
         """What a live run polls."""
@@ -113,9 +116,20 @@ def configured(options: argparse.Namespace) -> Config:
     config = replace(config, ledger="" if ledger == "none" else ledger)
     if live and options.contact:
         config = replace(config, contact=options.contact)
-    if mistakes := [*_mistakes(config), *(_live_mistakes(config) if live else ())]:
+    config, wrong_topics = _with_user_topics(config)
+    if mistakes := [*wrong_topics, *_mistakes(config), *(_live_mistakes(config) if live else ())]:
         raise ConfigError(mistakes)
     return _as_workers_see_it(config)
+
+
+def _with_user_topics(config: Config) -> tuple[Config, list[str]]:
+    if not config.user_topics_file:
+        return config, []
+    try:
+        topics = read_user_topics(Path(config.user_topics_file))
+    except UserTopicsError as error:
+        return config, [f"user_topics_file: {error}"]
+    return replace(config, topics=replace(config.topics, user_topics=topics)), []
 
 
 def _as_workers_see_it(config: Config) -> Config:

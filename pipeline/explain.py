@@ -18,7 +18,7 @@ from transforms.reading.scan import scan
 from transforms.records import Article
 from transforms.rejected import Rejected
 from transforms.sinks.sink import SinkError
-from transforms.topics import Tagger, explain_topics, tag_topics
+from transforms.topics import Tagger, TopicsConfig, explain_topics, read_user_topics, tag_topics
 
 _PASSAGES = 5
 
@@ -75,13 +75,13 @@ def _named(article: Article) -> str:
     return f"{article.id}  {article.first_seen_at or article.published_at or 'no date'}  {article.title}  {where}"
 
 
-def try_topics(file: Path) -> str:
-    """The topics of the articles in `file`, each with the words that speak for and against it.
+def try_topics(file: Path, user_topics: Path | None = None) -> str:
+    """The topics of the articles in `file`, each with the words that speak for and against it; the user's own too.
 
     Raises:
         SinkError: there is no article in the file.
     """
-    tagger = Tagger()
+    tagger = Tagger(TopicsConfig(user_topics=read_user_topics(user_topics) if user_topics else ()))
     lines = []
     for article in articles_of(file):
         lines.append(f"{article.title or article.raw_ref}  [{article.language}]")
