@@ -1,6 +1,5 @@
 """Records read back from the sinks of this machine, for the commands that look at what was written."""
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,10 +8,9 @@ from pathlib import Path
 from transforms.records import Article
 from transforms.serialization import article_from_dict, article_from_json
 from transforms.sinks.sink import SinkError
+from transforms.sinks.sqlite import published
 from transforms.sinks.sqlite_schema import columns
 from transforms.sinks.uri import parse_sink
-
-_LISTS = ("authors", "keywords", "topics", "removed_blocks", "warnings", "robots")
 
 
 def records_in(sink: str) -> Iterator[Article]:
@@ -70,11 +68,7 @@ def database(sink: str) -> Iterator[sqlite3.Connection]:
 
 
 def _article(row: sqlite3.Row) -> Article:
-    values = {name: row[name] for name in columns()}
-    for name in _LISTS:
-        values[name] = json.loads(values[name] or "[]")
-    if values["is_accessible_for_free"] is not None:
-        values["is_accessible_for_free"] = bool(values["is_accessible_for_free"])
+    values = {name: published(name, row[name]) for name in columns()}
     return article_from_dict(values)
 
 

@@ -102,8 +102,8 @@ def _stored(name: str, value: Json) -> Json:
     return int(value) if isinstance(value, bool) else value
 
 
-def _published(name: str, stored: Json) -> Json:
-    """The inverse of `_stored`. A column that a migration added holds NULL in older rows."""
+def published(name: str, stored: Json) -> Json:
+    """What a record holds for what a column holds. A column that a migration added holds NULL in older rows."""
     if name in _LISTS and isinstance(stored, str):
         value: Json = json.loads(stored)
         return value
@@ -133,7 +133,7 @@ def _write_article(connection: sqlite3.Connection, article: Article) -> WriteCou
 
 def _keep(connection: sqlite3.Connection, row: Row) -> WriteCounts:
     values = dict(zip(ARTICLE_FIELDS, row, strict=True))
-    record = json_text({name: _published(name, value) for name, value in values.items()})
+    record = json_text({name: published(name, value) for name, value in values.items()})
     kept = connection.execute(
         "SELECT record FROM revisions WHERE id = ? AND revision = ?", (values["id"], values["revision"])
     ).fetchone()
