@@ -142,6 +142,13 @@ def _children() -> list[int]:
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if not line.endswith("ps")]
 
 
+def test_no_call_lies_ready_behind_a_long_one_while_another_worker_is_idle(tmp_path: Path) -> None:
+    with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256, workers=2) as sandbox:
+        sandbox.submit(("sleep", tmp_path / "pids"))
+        _announced(tmp_path / "pids", 1)
+        assert [sandbox.submit(("echo", n)).result(20) for n in range(4)] == [0, 1, 2, 3]
+
+
 def test_a_call_whose_worker_is_killed_from_outside_is_tried_once_more(tmp_path: Path) -> None:
     with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256) as sandbox:
         future = sandbox.submit(("sleep", tmp_path / "pids"))

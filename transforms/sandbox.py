@@ -8,15 +8,14 @@ so that (5.2.3) an exception that does not unpickle, or an idle worker that is k
 worker imports everything again. `multiprocessing` starts by importing the parent's `__main__`, which may be anything on
 a Beam worker. Here each worker has a socket of its own, and is forked (a few ms) from a clean, single-threaded
 interpreter that has imported the function already.
+
+A worker is handed its next call while it works on one, so that it never waits for this process, whose threads may wait
+long for the interpreter's lock (measured: 4 to 5 ms a call beside a busy pipeline).
 """
 
-import importlib.util
-import json
 import os
 import pickle
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import weakref
@@ -27,24 +26,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from transforms import sandbox_worker
 from transforms.rejected import Rejected
-from transforms.sandbox_worker import FORK, PID, REAP, SECONDS, Hangup, Limits, Order, Reply
+from transforms.sandbox_nursery import Answer, Nursery, SandboxError, Worker
+from transforms.sandbox_worker import SLOTS, Hangup, Limits, Order
+
+__all__ = ["RemoteError", "Sandbox", "SandboxError"]
 
 A = TypeVar("A")
 R = TypeVar("R")
 
-_START_SECONDS = 120.0
-"""For the imports of the function; generous, for a laptop that is busy with something else."""
 _GRACE_SECONDS = 5.0
 """After the wall limit, for a worker that the kernel should have killed by then."""
-
-
-class SandboxError(RuntimeError):
-    """The sandbox itself cannot work (the function cannot be imported, no process can be started).
-
-    Not the fault of any one argument: a bundle should fail with it, and be tried again, not make dead letters.
-    """
 
 
 class RemoteError(Exception):
@@ -94,7 +86,7 @@ class Sandbox(Generic[A, R]):
             warm_up=None if warm_up is None else pickle.dumps(warm_up),
             limits=limits,
         )
-        self._nursery = _Nursery(order)
+        self._nursery = Nursery(order)
         self._calls = _Calls(queue)
         self._close = weakref.finalize(self, _close, self._calls, self._nursery)
         self._threads = [
@@ -137,17 +129,18 @@ def _wall(cpu_seconds: float) -> float:
     return 10 * cpu_seconds + 30
 
 
-def _close(calls: "_Calls", nursery: "_Nursery") -> None:
+def _close(calls: "_Calls", nursery: "Nursery") -> None:
     calls.close()
     nursery.close()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Call:
     argument: bytes
     cpu_seconds: float
     wall_seconds: float
     future: "Future[Any]"
+    tries: int = 0
 
 
 class _Calls:
@@ -156,6 +149,7 @@ class _Calls:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._waiting: deque[_Call] = deque()
+        self._idle = 0
         self._changed = threading.Condition()
         self.closed = False
 
@@ -170,16 +164,32 @@ class _Calls:
         return future
 
     def take(self) -> _Call | None:
-        """The next call, begun; None when the sandbox is closed."""
+        """The next call, begun, once there is one; None when the sandbox is closed."""
         while True:
             with self._changed:
+                self._idle += 1
                 self._changed.wait_for(lambda: self.closed or self._waiting)
+                self._idle -= 1
                 if self.closed:
                     return None
-                call = self._waiting.popleft()
-                self._changed.notify_all()
+                call = self._next()
             if call.future.set_running_or_notify_cancel():
                 return call
+
+    def take_ahead(self) -> _Call | None:
+        """The next call, begun, for a worker that is busy still; None if there is none but for those who idle."""
+        while True:
+            with self._changed:
+                if len(self._waiting) <= self._idle:
+                    return None
+                call = self._next()
+            if call.future.set_running_or_notify_cancel():
+                return call
+
+    def _next(self) -> _Call:
+        call = self._waiting.popleft()
+        self._changed.notify_all()
+        return call
 
     def close(self) -> None:
         with self._changed:
@@ -192,173 +202,79 @@ class _Calls:
                 call.future.set_exception(SandboxError("the sandbox was closed before the call began"))
 
 
-@dataclass(frozen=True)
-class _Worker:
-    pid: int
-    tasks: socket.socket
-
-
-class _Nursery:
-    """The parent's hold on the interpreter that forks workers; started again if it dies."""
-
-    def __init__(self, order: Order) -> None:
-        self._order = order
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
-        self._closed = False
-
-    def fork(self) -> _Worker:
-        """A new worker. Raises `SandboxError` if none can be had."""
-        with self._lock:
-            for last in (False, True):
-                control = self._running()
-                ours, theirs = socket.socketpair()
-                try:
-                    socket.send_fds(control, [FORK], [theirs.fileno()])
-                    (pid,) = PID.unpack(sandbox_worker.receive_exactly(control, PID.size))
-                    return _Worker(pid, ours)
-                except (OSError, Hangup) as error:
-                    ours.close()
-                    self._stop()
-                    if last:
-                        raise SandboxError("the process that forks the sandbox's workers dies at once") from error
-                finally:
-                    theirs.close()
-        raise AssertionError("unreachable")
-
-    def reap(self, worker: _Worker) -> int | None:
-        """Kills `worker` if it lives; its exit code (negative: the signal), None if it is not to be known."""
-        worker.tasks.close()
-        with self._lock:
-            if self._control is None:
-                return None
-            try:
-                self._control.sendall(REAP + PID.pack(worker.pid))
-                (code,) = PID.unpack(sandbox_worker.receive_exactly(self._control, PID.size))
-            except (OSError, Hangup):
-                self._stop()
-                return None
-        return int(code)
-
-    def close(self) -> None:
-        self._closed = True
-        process = self._process
-        if process is not None:
-            process.kill()  # takes the workers along, and so wakes whoever waits for one, even with the lock held
-        with self._lock:
-            self._stop()
-
-    def _running(self) -> socket.socket:
-        if self._closed:
-            raise SandboxError("the sandbox is closed")
-        if self._control is None:
-            self._start()
-        assert self._control is not None  # noqa: S101 - for mypy
-        return self._control
-
-    def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        specification = importlib.util.find_spec("transforms.sandbox_worker")
-        assert specification is not None  # noqa: S101 - for mypy
-        program = (
-            f"import sys; sys.path[:] = {json.dumps(self._order.path)}; "
-            f"from transforms.sandbox_worker import nurse; nurse({theirs.fileno()})"
-        )
-        environment = {
-            **os.environ,
-            "PYTHONHASHSEED": "0",  # a set of words has the same order in every worker
-            "OMP_NUM_THREADS": "1",  # threads do not survive a fork
-            "OPENBLAS_NUM_THREADS": "1",
-        }
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-c", program],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                env=environment,
-            )
-        ours.settimeout(_START_SECONDS)
-        try:
-            sandbox_worker.send_frame(ours, pickle.dumps(self._order))
-            trouble = bytes(sandbox_worker.receive_frame(ours)).decode()
-        except (OSError, Hangup) as error:
-            ours.close()
-            self._stop()
-            raise SandboxError("the process that forks the sandbox's workers does not start") from error
-        if trouble:
-            ours.close()
-            self._stop()
-            raise SandboxError(f"the function cannot be imported, or fails to warm up, in a fresh process:\n{trouble}")
-        self._control = ours
-
-    def _stop(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-def _attend(calls: _Calls, nursery: _Nursery, limits: Limits) -> None:
+def _attend(calls: _Calls, nursery: Nursery, limits: Limits) -> None:
     """One thread a worker: hands it one call after another, and replaces it when it has died."""
-    attendant = _Attendant(nursery, limits)
-    while (call := calls.take()) is not None:
-        try:
-            result = attendant.run(call)
-        except BaseException as error:
-            call.future.set_exception(error)
-        else:
-            call.future.set_result(result)
-        del call
-    attendant.dismiss()
+    _Attendant(calls, nursery, limits).run()
 
 
 class _Attendant:
-    def __init__(self, nursery: _Nursery, limits: Limits) -> None:
+    """Keeps one worker busy, and says what became of its calls.
+
+    Only the oldest call that a dead worker had can be the cause; the one that lay ready goes to the next worker.
+    """
+
+    def __init__(self, calls: _Calls, nursery: Nursery, limits: Limits) -> None:
+        self._calls = calls
         self._nursery = nursery
         self._limits = limits
-        self._worker: _Worker | None = None
+        self._worker: Worker | None = None
+        self._handed: deque[_Call] = deque()
 
-    def run(self, call: _Call) -> Any:
-        code = self._try(call)
-        if isinstance(code, _Answer):
-            return self._read(code)
-        if code in (None, -signal.SIGKILL):
-            # Nothing a call does to itself: the kernel was out of memory, or someone killed the worker. Once more.
-            code = self._try(call)
-            if isinstance(code, _Answer):
-                return self._read(code)
-        raise _rejected(code, call)
+    def run(self) -> None:
+        while self._take():
+            call = self._handed[0]
+            call.tries += 1
+            try:
+                answer = self._answer(call)
+                if answer in (None, -signal.SIGKILL) and call.tries == 1:
+                    # Nothing a call does to itself: the kernel was out of memory, or someone killed the worker.
+                    continue
+                result = self._read(answer, call)
+            except BaseException as error:
+                call.future.set_exception(error)
+            else:
+                call.future.set_result(result)
+                del result
+            self._handed.popleft()
+            del call
+        self._dismiss()
 
-    def dismiss(self) -> int | None:
-        worker, self._worker = self._worker, None
-        return self._nursery.reap(worker) if worker is not None else None
+    def _take(self) -> bool:
+        """Sees to it that there is a call, and one to lie ready behind it. False when the sandbox is closed."""
+        if not self._handed:
+            call = self._calls.take()
+            if call is None:
+                return False
+            self._handed.append(call)
+        if len(self._handed) < SLOTS and (ahead := self._calls.take_ahead()):
+            self._handed.append(ahead)
+        return True
 
-    def _try(self, call: _Call) -> "_Answer | int | None":
+    def _answer(self, call: _Call) -> Answer | int | None:
         """The answer, or the exit code of the worker that gave none; a worker that was dead before counts as killed."""
         if self._worker is None:
             self._worker = self._nursery.fork()
-        tasks = self._worker.tasks
-        tasks.settimeout(call.wall_seconds + _GRACE_SECONDS)
+        worker = self._worker
         try:
-            tasks.sendall(SECONDS.pack(call.cpu_seconds, call.wall_seconds))
-            sandbox_worker.send_frame(tasks, call.argument)
-            head: Reply = pickle.loads(sandbox_worker.receive_frame(tasks))  # noqa: S301 - from our own worker
-            answer = _Answer(head, sandbox_worker.receive_frame(tasks))
+            for unsent in list(self._handed)[worker.unanswered :]:
+                worker.send(unsent.argument, unsent.cpu_seconds, unsent.wall_seconds)
+            answer = worker.receive(call.wall_seconds + _GRACE_SECONDS)
         except TimeoutError:
-            self.dismiss()
+            self._dismiss()
             return -signal.SIGALRM
         except (OSError, Hangup):
-            return self.dismiss()
-        if head.leaving:
-            self.dismiss()
+            return self._dismiss()
+        if answer.head.leaving:
+            self._dismiss()
         return answer
 
-    def _read(self, answer: "_Answer") -> Any:
+    def _dismiss(self) -> int | None:
+        worker, self._worker = self._worker, None
+        return self._nursery.reap(worker) if worker is not None else None
+
+    def _read(self, answer: Answer | int | None, call: _Call) -> Any:
+        if not isinstance(answer, Answer):
+            raise _rejected(answer, call)
         head = answer.head
         if head.error is not None:
             error: Exception = pickle.loads(head.error)  # noqa: S301 - from our own worker
@@ -370,12 +286,6 @@ class _Attendant:
         if head.trouble:
             raise Rejected("error", f"{head.message} ({head.place})" if head.place else head.message)
         return pickle.loads(answer.body)  # noqa: S301 - from our own worker
-
-
-@dataclass(frozen=True)
-class _Answer:
-    head: Reply
-    body: bytearray
 
 
 def _rejected(code: int | None, call: _Call) -> Rejected:

@@ -1,8 +1,9 @@
 """The far side of `Sandbox`: a process that imports a function once and forks the workers that run it.
 
 Two roles share this module. The *nursery* is started as a fresh interpreter, imports the function (and what that drags
-in), then does nothing but fork workers, and reap them, when told. A *worker* reads one argument at a time from its own
-socket, runs the function and answers.
+in), then does nothing but fork workers, and reap them, when told. A *worker* is told of calls on a socket of its own,
+runs the function for one after another and answers. Arguments and results lie in slots, files in memory that both
+sides hold: the next call can lie ready while the worker is busy, and counts for nothing in its memory until it begins.
 
 Limits are kept by the kernel, not by Python: a worker that is stuck in C code with the interpreter's lock held is still
 killed on time. CPU time is `ITIMER_PROF`, wall time `ITIMER_REAL`, both left at their deadly default action; memory is
@@ -16,6 +17,7 @@ Nothing here imports Beam, and standard output is never written.
 import ctypes
 import gc
 import importlib
+import itertools
 import logging
 import os
 import pickle
@@ -24,17 +26,20 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 LENGTH = struct.Struct("!Q")
 PID = struct.Struct("!i")
-SECONDS = struct.Struct("!dd")
-"""What comes before an argument: the CPU and wall time that this call may take."""
+CALL = struct.Struct("!Qdd")
+"""A call: the size of its argument, and the CPU and wall time that it may take."""
+SLOTS = 2
+"""Calls that a worker holds: one at work, one ready. They lie in its slots in turn."""
 FORK, REAP = b"F", b"R"
 
 _PR_SET_PDEATHSIG = 1
@@ -63,7 +68,8 @@ class Order:
 class Reply:
     """What became of one call. `leaving` announces that the worker ends, because memory has been used up."""
 
-    result: bytes | None
+    size: int = 0
+    """Of the pickled result, which lies in the slot that the argument came in; 0 if there is none."""
     error: bytes | None = None
     """The exception, pickled, and known to unpickle."""
     trouble: str = ""
@@ -111,6 +117,31 @@ def receive_frame(source: socket.socket) -> bytearray:
     return receive_exactly(source, size)
 
 
+def open_slot() -> int:
+    """A file without a name, in memory where the system has such."""
+    if sys.platform == "linux":
+        return os.memfd_create("sandbox")
+    with tempfile.TemporaryFile(buffering=0) as file:
+        return os.dup(file.fileno())
+
+
+def fill_slot(slot: int, data: bytes) -> None:
+    """Makes `data` all that the slot holds."""
+    os.ftruncate(slot, 0)
+    rest, offset = memoryview(data), 0
+    while rest:
+        count = os.pwrite(slot, rest, offset)
+        rest, offset = rest[count:], offset + count
+
+
+def read_slot(slot: int, size: int) -> bytes:
+    """The first `size` bytes of what the slot holds. Raises `Hangup` if there are fewer."""
+    data = os.pread(slot, size, 0)
+    if len(data) < size:  # of more than 2 GB, which no limit allows
+        raise Hangup
+    return data
+
+
 def nurse(control_fd: int) -> None:
     """Runs the nursery on its end of the control socket until the parent hangs up."""
     for name in (signal.SIGINT, signal.SIGTERM):  # the parent drains first, then hangs up
@@ -136,17 +167,17 @@ def nurse(control_fd: int) -> None:
 
 def _serve_parent(control: socket.socket, function: Callable[[Any], Any], limits: Limits) -> None:
     while True:
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        request, descriptors, _, _ = socket.recv_fds(control, 1, 1 + SLOTS)
         if not request:
             raise Hangup
         if request == FORK:
-            (task_fd,) = descriptors
             nursery = os.getpid()
             pid = os.fork()
             if pid == 0:
                 control.close()
-                _work_and_exit(nursery, task_fd, function, limits)
-            os.close(task_fd)  # so that the parent sees the end of the worker as the end of the stream
+                _work_and_exit(nursery, descriptors, function, limits)
+            for descriptor in descriptors:  # so that the parent sees the end of the worker as the end of the stream
+                os.close(descriptor)
             control.sendall(PID.pack(pid))
         else:
             (pid,) = PID.unpack(receive_exactly(control, PID.size))
@@ -156,7 +187,7 @@ def _serve_parent(control: socket.socket, function: Callable[[Any], Any], limits
             control.sendall(PID.pack(os.waitstatus_to_exitcode(status)))
 
 
-def _work_and_exit(nursery: int, task_fd: int, function: Callable[[Any], Any], limits: Limits) -> None:
+def _work_and_exit(nursery: int, descriptors: list[int], function: Callable[[Any], Any], limits: Limits) -> None:
     code = 1
     try:
         if sys.platform == "linux":
@@ -168,53 +199,46 @@ def _work_and_exit(nursery: int, task_fd: int, function: Callable[[Any], Any], l
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for name in (signal.SIGALRM, signal.SIGPROF):
             signal.signal(name, signal.SIG_DFL)
-        tasks = socket.socket(fileno=task_fd)
+        task_fd, *slots = descriptors
         with suppress(Hangup):
-            _work(tasks, function, limits)
+            _work(socket.socket(fileno=task_fd), slots, function, limits)
         code = 0
     finally:
         os._exit(code)  # no clean-up that belongs to the nursery
 
 
-def _work(tasks: socket.socket, function: Callable[[Any], Any], limits: Limits) -> None:
+def _work(tasks: socket.socket, slots: list[int], function: Callable[[Any], Any], limits: Limits) -> None:
     ceiling, worn_out = _limit_memory(limits)
-    leaving = False
-    while not leaving:
-        cpu_seconds, wall_seconds = SECONDS.unpack(receive_exactly(tasks, SECONDS.size))
-        received = receive_frame(tasks)
+    for slot in itertools.cycle(slots):
+        size, cpu_seconds, wall_seconds = CALL.unpack(receive_exactly(tasks, CALL.size))
         signal.setitimer(signal.ITIMER_REAL, wall_seconds)
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
         try:
-            reply = _call(function, received, limits, ceiling)
+            reply = _call(function, slot, size, limits, ceiling)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
         # A heap that has grown large is not given back, and would leave the next page less room than this one had.
-        leaving = reply.leaving or _peak_memory() > worn_out
-        result, head = (
-            reply.result,
-            pickle.dumps(
-                Reply(None, reply.error, reply.trouble, reply.message, reply.place, leaving), pickle.HIGHEST_PROTOCOL
-            ),
-        )
-        send_frame(tasks, head)
-        send_frame(tasks, b"" if result is None else result)
+        if not reply.leaving and _peak_memory() > worn_out:
+            reply = replace(reply, leaving=True)
+        send_frame(tasks, pickle.dumps(reply, pickle.HIGHEST_PROTOCOL))
+        if reply.leaving:
+            return
 
 
-def _call(function: Callable[[Any], Any], received: bytearray, limits: Limits, ceiling: int) -> Reply:
+def _call(function: Callable[[Any], Any], slot: int, size: int, limits: Limits, ceiling: int) -> Reply:
     try:
-        argument = pickle.loads(received)  # noqa: S301 - from our own parent
-        received.clear()
-        result = pickle.dumps(function(argument), pickle.HIGHEST_PROTOCOL)
+        result = pickle.dumps(function(pickle.loads(read_slot(slot, size))), pickle.HIGHEST_PROTOCOL)  # noqa: S301 - from our own parent
+        if len(result) > limits.result_mb * _MEGABYTE:
+            what = f"the result is {len(result) / _MEGABYTE:.0f} MB, {limits.result_mb} MB are allowed"
+            return Reply(trouble="result", message=what)
+        fill_slot(slot, result)
     except MemoryError:
         _raise_memory(ceiling)
-        return Reply(None, trouble="memory", leaving=True)
+        return Reply(trouble="memory", leaving=True)
     except BaseException as error:
         return _failure(error)
-    if len(result) > limits.result_mb * _MEGABYTE:
-        size = f"{len(result) / _MEGABYTE:.0f} MB"
-        return Reply(None, trouble="result", message=f"the result is {size}, {limits.result_mb} MB are allowed")
-    return Reply(result)
+    return Reply(len(result))
 
 
 def _failure(error: BaseException) -> Reply:
@@ -229,8 +253,8 @@ def _failure(error: BaseException) -> Reply:
         with suppress(Exception):
             pickled = pickle.dumps(error.with_traceback(None))
             pickle.loads(pickled)  # noqa: S301 - made in the line above
-            return Reply(None, error=pickled, message=message, place=place)
-    return Reply(None, trouble="raised", message=message[:1000], place=place)
+            return Reply(error=pickled, message=message, place=place)
+    return Reply(trouble="raised", message=message[:1000], place=place)
 
 
 def _limit_memory(limits: Limits) -> tuple[int, int]:
