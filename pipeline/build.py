@@ -7,16 +7,14 @@ from pipeline.config import Config
 from transforms import duplicates
 from transforms.boilerplate import site_repeats
 from transforms.boilerplate.site_repeats import StripSiteRepeats
-from transforms.boilerplate.strip_articles import StripBoilerplate
+from transforms.clean_articles import CleanArticles
 from transforms.dead_letters import DeadLetters
 from transforms.discover import Discover, DiscoverOptions
 from transforms.duplicates import MarkDuplicates
-from transforms.extract import ExtractArticles
 from transforms.feed_memory import LedgerMemory
 from transforms.fetch import FetchOptions, FetchPages
 from transforms.http.loop import HttpOptions
 from transforms.identify_articles import IdentifyArticles
-from transforms.language import IdentifyLanguage
 from transforms.ledger import NoteUnits, SettleOutcomes
 from transforms.ledger_logs import LedgerLogs
 from transforms.reading.open_feeds import OpenFeeds
@@ -57,11 +55,9 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
     after_duplicates = after_sites + duplicates.HOPS
     articles = (
         pages
-        | "Extract" >> ExtractArticles(config.extract, dead_letters)
-        | "Strip boilerplate" >> StripBoilerplate(dead_letters)
+        | "Clean" >> CleanArticles(config.extract, config.language, dead_letters)
         | "Strip site repeats" >> StripSiteRepeats(config.sites, _logs(config, live, config.sites.shards))
         | "Identify" >> IdentifyArticles(dead_letters)
-        | "Language" >> IdentifyLanguage(config.language, dead_letters)
         | "Topics" >> TagTopics(config.topics, dead_letters)
         | "Duplicates" >> MarkDuplicates(config.duplicates, after_sites, _logs(config, live, config.duplicates.shards))
         | "Stories" >> LinkStories(config.stories, after_duplicates, _logs(config, live, config.stories.shards))

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pipeline.config_file import ConfigError, load
 from transforms.boilerplate.site_repeats import SiteConfig
+from transforms.clean_articles import ExtractOptions
 from transforms.duplicates import DuplicatesConfig
-from transforms.extract import ExtractOptions
 from transforms.http.addresses import AddressRules
 from transforms.http.policy import FetchPolicy, SchedulePolicy
 from transforms.language import LanguageConfig

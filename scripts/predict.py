@@ -20,8 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from transforms.language import LanguageConfig, identify_language
-from transforms.language.backends import load_backend
+from transforms.language import LanguageConfig, LanguageIdentifier, identify_language
 from transforms.records import Article, Origin
 from transforms.topics import Tagger, TopicsConfig, read_user_topics, score_topics, tag_topics
 from transforms.topics.table import TOP_LEVEL
@@ -66,7 +65,7 @@ def predict_topics(row: dict[str, Any], tagger: Tagger) -> dict[str, Any]:
 
 def predict_language(row: dict[str, Any], config: LanguageConfig) -> dict[str, Any]:
     """The prediction for one input row."""
-    article = identify_language(replace(article_of(row), language="und"), load_backend(config.backend), config)
+    article = LanguageIdentifier(config)(replace(article_of(row), language="und"))
     return {
         "id": row["id"],
         "lang": article.language,

@@ -9,8 +9,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dead_letters import DeadLetters
-from transforms.language import IdentifyLanguage, LanguageConfig, detect, identify_language
+from transforms.language import LanguageConfig, LanguageIdentifier, detect, identify_language
 from transforms.language.backends import load_backend
 from transforms.language.tags import primary_language
 from transforms.records import Article, Origin
@@ -155,7 +154,7 @@ def test_an_article_keeps_everything_but_its_language():
 
 def test_an_unknown_backend_is_refused_while_the_pipeline_is_built():
     with pytest.raises(ValueError, match=r"cld9.*langdetect, langdetect-rs, py3langid"):
-        IdentifyLanguage(LanguageConfig(backend="cld9"), DeadLetters())
+        LanguageIdentifier(LanguageConfig(backend="cld9"))
 
 
 def test_the_stage_identifies_what_passes_through_it():
@@ -164,7 +163,7 @@ def test_the_stage_identifies_what_passes_through_it():
         for tag, text in SENTENCES.items()
     ]
     with TestPipeline() as pipeline:
-        tagged = pipeline | beam.Create(articles) | IdentifyLanguage(LanguageConfig(), DeadLetters())
+        tagged = pipeline | beam.Create(articles) | beam.Map(LanguageIdentifier(LanguageConfig()))
         assert_that(
             tagged | beam.Map(lambda article: (article.id, article.language)), equal_to([(t, t) for t in SENTENCES])
         )

@@ -8,7 +8,11 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["transforms.extraction.page", "transforms.feeds.parse", "transforms.sandbox_worker"]
+    "module",
+    [
+        *("transforms.extraction.page", "transforms.boilerplate.strip", "transforms.language", "transforms.steps"),
+        *("transforms.feeds.parse", "transforms.sandbox_worker"),
+    ],
 )
 def test_a_module_of_the_sandbox_is_imported_without_beam(module: str) -> None:
     program = f"import sys, {module}; sys.exit('apache_beam' in sys.modules)"

@@ -25,7 +25,7 @@ DEAD = "dead_letters"
 def dead_letter(stage: str, element: object, error: Exception) -> DeadLetter:
     """Describes `error`, raised in `stage` for `element` (any record that has an `origin` or a `unit`)."""
     if isinstance(error, Rejected):
-        reason, message = error.reason, error.message
+        stage, reason, message = error.stage or stage, error.reason, error.message
     else:
         where = traceback.extract_tb(error.__traceback__)[-1:]
         place = f" ({where[0].filename.rpartition('/')[2]}:{where[0].lineno})" if where else ""

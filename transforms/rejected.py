@@ -7,9 +7,11 @@ class Rejected(Exception):
     Args:
         reason: a short code that dashboards group by (`empty`, `not_an_article`).
         message: for a person: what was wrong, where, and what would be right.
+        stage: of a function that stands for several stages, the one that refused.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(reason, message)
+    def __init__(self, reason: str, message: str, stage: str = "") -> None:
+        super().__init__(reason, message, stage)
         self.reason = reason
         self.message = message
+        self.stage = stage

@@ -19,7 +19,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from transforms.dead_letters import DeadLetters
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.identify_articles import IdentifyArticles
-from transforms.language import IdentifyLanguage, LanguageConfig
+from transforms.language import LanguageConfig, LanguageIdentifier
 from transforms.records import Article, Origin
 from transforms.stories import LinkStories, StoriesConfig
 
@@ -98,7 +98,7 @@ def mark(
                 | "Identify" >> IdentifyArticles(dead_letters)
             )
             if stories:
-                identified = identified | "Language" >> IdentifyLanguage(LanguageConfig(), dead_letters)
+                identified = identified | "Language" >> beam.Map(LanguageIdentifier(LanguageConfig()))
             marked = identified | "Duplicates" >> MarkDuplicates(DuplicatesConfig(policy="label", shards=shards))
             if stories:
                 marked = marked | "Stories" >> LinkStories(StoriesConfig(shards=shards))

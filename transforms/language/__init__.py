@@ -1,11 +1,11 @@
-"""The language of an article: `identify_language` is the pure function, `IdentifyLanguage` the stage."""
+"""The language of an article: `identify_language`, and `LanguageIdentifier` for a stage. Knows nothing of Beam."""
 
 from transforms.language.identify import (
-    IdentifyLanguage,
     Language,
     LanguageConfig,
+    LanguageIdentifier,
     detect,
     identify_language,
 )
 
-__all__ = ["IdentifyLanguage", "Language", "LanguageConfig", "detect", "identify_language"]
+__all__ = ["Language", "LanguageConfig", "LanguageIdentifier", "detect", "identify_language"]

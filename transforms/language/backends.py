@@ -5,6 +5,8 @@ generator is seeded anew for each text, and its profiles are loaded in a fixed o
 listing, which it would use, changes the last bits of its sums from one file system to the next.
 """
 
+import importlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,29 +35,24 @@ class Backend:
     classify: Callable[[str], tuple[str, float] | None]
 
 
-@lru_cache(maxsize=3)
+_PACKAGES = {"langdetect": "langdetect", "langdetect-rs": "langdetect_rs", "py3langid": "py3langid"}
+
+
+def check_backend(name: str) -> None:
+    """Raises `ValueError` if `name` is no backend, or is not installed; the message says what to install."""
+    if name not in _PACKAGES:
+        raise ValueError(f"language.backend: {name!r} is not one of {', '.join(_PACKAGES)}")
+    if importlib.util.find_spec(_PACKAGES[name]) is None:
+        raise ValueError(f"language.backend: {name} is not installed; `pip install newsbeam[{name}]` brings it")
+
+
+@lru_cache(maxsize=len(_PACKAGES))
 def load_backend(name: BackendName) -> Backend:
-    """Loads a detector; later calls give the same one.
-
-    Raises:
-        ValueError: `name` is no backend, or its package is not installed; the message says what to install.
-    """
-    try:
-        if name == "langdetect":
-            import langdetect
-
-            return _from_langdetect(name, langdetect)
-        if name == "langdetect-rs":
-            import langdetect_rs
-
-            return _from_langdetect(name, langdetect_rs)
-        if name == "py3langid":
-            return _from_py3langid()
-    except ImportError as error:
-        raise ValueError(
-            f"language.backend: {name} is not installed ({error}); `pip install newsbeam[{name}]` brings it"
-        ) from error
-    raise ValueError(f"language.backend: {name!r} is not one of langdetect, langdetect-rs, py3langid")
+    """Loads a detector; later calls give the same one. Raises what `check_backend` raises."""
+    check_backend(name)
+    if name == "py3langid":
+        return _from_py3langid()
+    return _from_langdetect(name, importlib.import_module(_PACKAGES[name]))
 
 
 def _from_langdetect(name: str, package: Any) -> Backend:

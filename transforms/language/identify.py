@@ -3,11 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
-import apache_beam as beam
-from apache_beam.pvalue import PCollection
-
-from transforms.dead_letters import DeadLetters, MapOrDeadLetter
-from transforms.language.backends import Backend, BackendName, load_backend
+from transforms.language.backends import Backend, BackendName, check_backend, load_backend
 from transforms.language.scripts import can_be_written_in, count_letters, language_of_script, main_script
 from transforms.language.tags import macrolanguage, primary_language
 from transforms.records import Article
@@ -143,27 +139,17 @@ def identify_language(
 
 
 @dataclass(frozen=True)
-class _Identify:
+class LanguageIdentifier:
+    """`identify_language` with a configuration; the detector is loaded once a process.
+
+    Raises:
+        ValueError: at once, if the backend is not known or not installed.
+    """
+
     config: LanguageConfig
+
+    def __post_init__(self) -> None:
+        check_backend(self.config.backend)
 
     def __call__(self, article: Article) -> Article:
         return identify_language(article, load_backend(self.config.backend), self.config)
-
-
-class IdentifyLanguage(beam.PTransform[PCollection[Article], PCollection[Article]]):
-    """Sets the language of each article; the detector is loaded once a worker process.
-
-    Raises:
-        ValueError: while the pipeline is built, if the backend is not known or not installed.
-    """
-
-    def __init__(self, config: LanguageConfig, dead_letters: DeadLetters) -> None:
-        super().__init__()
-        load_backend(config.backend)
-        self._config = config
-        self._dead_letters = dead_letters
-
-    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        return articles | "Identify language" >> MapOrDeadLetter(
-            "language", _Identify(self._config), Article, self._dead_letters
-        )

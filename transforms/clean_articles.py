@@ -1,14 +1,17 @@
-"""Pages become articles, each in a process that can be killed: a hostile page costs itself, not the stream."""
+"""Pages become clean articles, each in a process that can be killed: a hostile page costs itself, not the stream."""
 
 from dataclasses import dataclass
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
+from transforms.boilerplate.strip import strip_boilerplate
 from transforms.dead_letters import DeadLetters
 from transforms.extraction.page import extract
+from transforms.language import LanguageConfig, LanguageIdentifier
 from transforms.records import Article, Page
 from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions
+from transforms.steps import Steps
 
 _WARM_UP = Page(
     url="https://warm.up/", body=b"<html><body><article><p>" + b"Warm words. " * 60 + b"</p></article></html>"
@@ -27,15 +30,24 @@ class ExtractOptions:
     """Resident memory of one process."""
 
 
-class ExtractArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):
-    """Extracts every page's article."""
+class CleanArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):
+    """Extracts every page's article, strips its boilerplate and identifies its language.
 
-    def __init__(self, options: ExtractOptions, dead_letters: DeadLetters) -> None:
+    The three are one stage since all that depends on one page alone belongs where workers share the load. A dead letter
+    names the one that refused (`extract`, `strip`, `language`); a page that broke a limit is `extract`'s.
+
+    Raises:
+        ValueError: while the pipeline is built, if the language backend is not known or not installed.
+    """
+
+    def __init__(self, options: ExtractOptions, language: LanguageConfig, dead_letters: DeadLetters) -> None:
         super().__init__()
         self._options = options
+        self._language = LanguageIdentifier(language)
         self._dead_letters = dead_letters
 
     def expand(self, pages: PCollection[Page]) -> PCollection[Article]:
+        steps = Steps((("extract", extract), ("strip", strip_boilerplate), ("language", self._language)))
         sandbox = SandboxOptions(
             seconds=self._options.seconds,
             memory_mb=self._options.memory_mb,
@@ -43,4 +55,4 @@ class ExtractArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):
             in_flight=16 * self._options.workers,
             warm_up=_WARM_UP,
         )
-        return pages | "In sandbox" >> SandboxMapOrDeadLetter("extract", extract, Article, self._dead_letters, sandbox)
+        return pages | "In sandbox" >> SandboxMapOrDeadLetter("extract", steps, Article, self._dead_letters, sandbox)
