@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from transforms.boilerplate.line_features import fold, words_of
+from transforms.boilerplate.line_features import fold
+from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.dates import read_dates
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from transforms.boilerplate.line_features import words_of
+from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.strip import all_lines, count_words
 from transforms.records import Article, RemovedBlock
 
