@@ -1,6 +1,6 @@
 """The characters of many lines at once, as numbers: what class each is of, and how many of a class each line has.
 
-A page has hundreds of lines, most of a word or two; asking each line a dozen questions costs more than one table for all.
+A page has hundreds of lines, most of a word or two: a dozen questions to each cost more than one table for all.
 """
 
 import re
@@ -77,16 +77,28 @@ class Characters:
         return np.bincount(self.lines[places], minlength=len(self.starts))
 
 
+def class_bits(text: str) -> NDArray[np.uint16]:
+    """The bits of each character's classes."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    if text.isascii() or int(codes.max()) < _PLANE:
+        return _table()[codes]
+    bits = _table()[np.minimum(codes, _PLANE - 1)]
+    beyond, which = np.unique(codes[codes >= _PLANE], return_inverse=True)
+    bits[codes >= _PLANE] = _classify("".join(map(chr, beyond.tolist())))[which]
+    return bits
+
+
 def characters_of(lines: Sequence[str]) -> Characters:
     """Looks up every character of the lines, none of which may hold a line break."""
     text = "\n".join(lines) + "\n"
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    if int(codes.max()) < _PLANE:
-        bits = _table()[codes]
-    else:
-        bits = _table()[np.minimum(codes, _PLANE - 1)]
-        beyond, which = np.unique(codes[codes >= _PLANE], return_inverse=True)
-        bits[codes >= _PLANE] = _classify("".join(map(chr, beyond.tolist())))[which]
     sizes = np.fromiter(map(len, lines), dtype=np.int64, count=len(lines))
     starts = np.cumsum(sizes + 1) - sizes - 1
-    return Characters(text, bits, starts, sizes, np.repeat(np.arange(len(lines)), sizes + 1))
+    return Characters(text, class_bits(text), starts, sizes, np.repeat(np.arange(len(lines)), sizes + 1))
+
+
+def count_words(text: str) -> int:
+    """Words of a text, numbers among them; each character is one where a script has no spaces."""
+    bits = class_bits(text)
+    solo = (bits & SOLO) != 0
+    inside = ((bits & WORD) != 0) & ~solo
+    return int(np.count_nonzero(solo) + np.count_nonzero(inside[1:] & ~inside[:-1]) + np.count_nonzero(inside[:1]))

@@ -13,8 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.boilerplate.characters import (
-    AFTER_ENDER, ALNUM, AT, COMMA, DIGIT, ENDER, FULL_STOP, LETTER, LOWER, QUOTE, SEPARATOR, SIGN, SOLO, TITLE, UPPER,
-    WORD, Characters, Ints, characters_of,
+    AFTER_ENDER,
+    ALNUM,
+    AT,
+    COMMA,
+    DIGIT,
+    ENDER,
+    FULL_STOP,
+    LETTER,
+    LOWER,
+    QUOTE,
+    SEPARATOR,
+    SIGN,
+    SOLO,
+    TITLE,
+    UPPER,
+    WORD,
+    Characters,
+    Ints,
+    characters_of,
 )  # fmt: skip
 from transforms.boilerplate.line_words import LineWords, line_words, words_of
 
@@ -154,7 +171,8 @@ def _enders(bits: NDArray[np.uint16]) -> Ints:
     """Where sentences end: at a mark before a space, a closing quote or the end of the line."""
     places = np.flatnonzero(bits & ENDER)
     closed = (bits[places] & FULL_STOP) | (bits[places + 1] & AFTER_ENDER)
-    return places[closed != 0]
+    ends: Ints = places[closed != 0]
+    return ends
 
 
 def _short_lower(bits: NDArray[np.uint16], starts: Ints, ends: Ints) -> NDArray[np.bool_]:

@@ -50,7 +50,7 @@ class TreeModel:
 
 
 def tree_model(arrays: Mapping[str, NDArray[Any]]) -> TreeModel:
-    """The model of an artefact's arrays: feature and border of each level of each tree, values of leaves, bias, names."""
+    """The model of an artefact's arrays: feature and border of each level of each tree, leaves, bias, names."""
     features, borders = arrays["features"].astype(np.int64), arrays["borders"].astype(np.float32)
     questions = np.stack((features.ravel(), borders.ravel().astype(np.float64)))
     different, numbers = np.unique(questions, axis=1, return_inverse=True)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms.boilerplate.characters import Ints
-
 from transforms.boilerplate.line_features import (
     LINE_FEATURES,
     Floats,
