@@ -11,6 +11,7 @@ import argparse
 import importlib.metadata
 import math
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from transforms.stories.terms import STEPS, term_of, words_of  # noqa: E402
+from transforms.stories.terms import STEPS, count_words  # noqa: E402
 
 WORDS_IN_ARTICLE = 400
 RAREST = 1e-6
@@ -41,8 +42,8 @@ def main() -> int:
     for language in sorted(wordfreq.available_languages("small")):
         frequencies: dict[int, float] = {}
         for word, frequency in wordfreq.get_frequency_dict(language, "small").items():
-            for part in words_of(word):
-                term = term_of(part)
+            for part in count_words(word):
+                term = zlib.crc32(part)
                 frequencies[term] = max(frequencies.get(term, 0.0), frequency)
         frequent = sorted(frequencies, key=lambda term: (-frequencies[term], term))[: args.words]
         listed = [(-1, idf(RAREST)), *((term, idf(frequencies[term])) for term in sorted(frequent))]

@@ -26,9 +26,9 @@ from evaluation.line_training import (  # noqa: E402
     plain_examples,
     second_examples,
     train,
-    tree_model,
 )
 from transforms.boilerplate import plain_model  # noqa: E402
+from transforms.boilerplate.tree_model import tree_model  # noqa: E402
 from transforms.extraction import second_opinion  # noqa: E402
 from transforms.extraction.html import MODELS  # noqa: E402
 

@@ -2,15 +2,19 @@
 
 import json
 import random
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pytest
 from apache_beam.transforms.window import TimestampedValue
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from transforms import shards
 from transforms.identity import event_time, identify
@@ -18,9 +22,10 @@ from transforms.order import id_of
 from transforms.records import Article, Origin
 from transforms.shards import Sent
 from transforms.stories import LinkStories, StoriesConfig
+from transforms.stories.index import STORY_TERMS, StoryIndex
 from transforms.stories.memory import StoryMemory, unpack_told
 from transforms.stories.stories import notice
-from transforms.stories.terms import terms, weights_of, words_of
+from transforms.stories.terms import Terms, count_words, table_of, terms
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
 TOLD_ANEW = [
@@ -160,16 +165,58 @@ def test_a_memory_built_from_its_log_goes_on_the_same() -> None:
 
 
 def test_words_of_scripts_without_spaces_are_pairs_of_letters() -> None:
-    assert words_of("北京时间 Beijing") == ["beijing", "北京", "京时", "时间"]
+    assert [word.decode() for word in count_words("北京时间 Beijing")] == ["beijing", "北京", "京时", "时间"]
+
+
+@given(st.text(max_size=200))
+def test_words_are_runs_of_letters_and_digits(text: str) -> None:
+    assume(
+        not re.search("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]", text)
+    )
+    words = [word for word in re.findall(r"[^\W_]+", text.lower()) if len(word) > 1]
+    assert {word.decode(): count for word, count in count_words(text).items()} == Counter(words)
 
 
 def test_rare_words_weigh_more() -> None:
     for language in ("en", "de", "ru", "zh-Hans"):
-        assert weights_of(language)
-    weighed = list(terms("", "the the the and and earthquake", "en"))
-    assert weighed[0] == next(iter(terms("", "earthquake", "en")))
-    assert weights_of("xx") is None
-    assert len(terms("", "these words have a language that nobody weighed", "xx")) == 7
+        assert table_of(language)
+    heaviest = terms("", "the the the and and earthquake", "en").hashes[0]
+    assert heaviest == terms("", "earthquake", "en").hashes[0]
+    assert table_of("xx") is None
+    assert table_of("en.idf") is None
+    assert terms("", "these words have a language that nobody weighed", "xx").hashes.size == 7
+
+
+def test_a_table_tells_the_weight_of_each_word() -> None:
+    table = table_of("en")
+    assert table
+    listed = table.of(table.hashes)
+    assert (listed * 24 == table.frequencies).all()
+    unlisted = np.setdiff1d(np.arange(10_000, dtype=np.uint32), table.hashes)
+    assert set(table.of(unlisted).tolist()) == {table.rarest / 24}
+
+
+vectors = st.dictionaries(st.integers(0, 300), st.floats(0.001, 1.0), min_size=1, max_size=150)
+
+
+@given(st.lists(vectors, min_size=1, max_size=6))
+def test_a_story_is_the_sum_of_its_articles_without_its_lightest_words(articles: list[dict[int, float]]) -> None:
+    index = StoryIndex(1)
+    expected: dict[int, float] = {}
+    story = None
+    for words in articles:
+        told = Terms(np.array(list(words), np.uint32), np.array(list(words.values())))
+        story = index.join(story, 0, 0, told) if story else index.begin(b"story", "en", 0, 0, told)
+        for word, weight in words.items():
+            expected[word] = expected.get(word, 0.0) + weight
+        heaviest = sorted(expected.items(), key=lambda item: (-item[1], item[0]))[:STORY_TERMS]
+        expected = dict(heaviest)
+    assert story
+    assert dict(zip(story.terms.hashes.tolist(), story.terms.weights.tolist(), strict=True)) == expected
+    again = StoryIndex(1)
+    again.put(story)
+    sought = Terms(np.array(list(articles[0]), np.uint32), np.array(list(articles[0].values())))
+    assert again.search(sought, 0, 0, 12)[0][1] == index.search(sought, 0, 0, 12)[0][1]
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,8 @@ _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _EPOCH = re.compile(r"(1\d{9})(?:\d{3})?$")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2((?:19|20)\d{2})(?!\d)")
+_DAY_YEAR = re.compile(r"\d(?:st|nd|rd|th)?(?:,\s?|\s)(?:19|20)\d{2}(?!\d)")
+"""What follows the name of a month that comes first; looked for before hundreds of names are."""
 _CJK = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
 _CLOCK = re.compile(
     r"(?<![\d:.])(\d{1,2})[:.h](\d{2})(?::(\d{2}))?(?!\d)\s?(?P<half>[ap]\.?m\b\.?)?"
@@ -179,10 +181,11 @@ def read_dates(text: str) -> Iterator[Moment]:
         spans.append(
             (found.start(), found.end(), int(found.group(3)), names[found.group(2).lower()], int(found.group(1)))
         )
-    for found in month_first.finditer(text):
-        spans.append(
-            (found.start(), found.end(), int(found.group(3)), names[found.group(1).lower()], int(found.group(2)))
-        )
+    if _DAY_YEAR.search(text):
+        for found in month_first.finditer(text):
+            spans.append(
+                (found.start(), found.end(), int(found.group(3)), names[found.group(1).lower()], int(found.group(2)))
+            )
     for found in _NUMERIC.finditer(text):
         first, second, year = int(found.group(1)), int(found.group(3)), int(found.group(4))
         day, month = (second, first) if second > 12 >= first else (first, second)

@@ -143,17 +143,6 @@ def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -
     return out
 
 
-def tree_model(arrays: dict[str, Any]) -> TreeModel:
-    """The model of exported arrays, without the way through a file."""
-    return TreeModel(
-        arrays["features"].astype(np.int32),
-        arrays["borders"],
-        arrays["values"],
-        float(arrays["bias"]),
-        tuple(str(name) for name in arrays["names"]),
-    )
-
-
 def render(body: bytes) -> str:
     """A whole page as text, with all its clutter, as `inscriptis` renders it."""
     from inscriptis import get_text

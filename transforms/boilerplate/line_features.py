@@ -7,31 +7,46 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from math import log1p
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.boilerplate.characters import (
+    AFTER_ENDER,
+    ALNUM,
+    AT,
+    COMMA,
+    DIGIT,
+    ENDER,
+    FULL_STOP,
+    LETTER,
+    LOWER,
+    QUOTE,
+    SEPARATOR,
+    SIGN,
+    SOLO,
+    TITLE,
+    UPPER,
+    WORD,
+    Characters,
+    Ints,
+    characters_of,
+)  # fmt: skip
+from transforms.boilerplate.line_words import LineWords, line_words, words_of
+
 Floats = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W\d_]+")
-_SOLO = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_DIGIT = re.compile(r"\d")
 _TERMINAL = frozenset(".!?…。！？।؟")
 _CLOSING = "\"'”’»“)]』」）›"
-_ENDERS = re.compile(r"[.!?…。！？।؟](?=[\s\"'”’»“)』」）]|$)|[。！？]")
-_COMMAS = re.compile(r"[,;、，；،]")
-_QUOTES = re.compile(r"[\"“”„«»「」『』]")
-_SEPARATORS = re.compile(r"[|•·»›→▶►/]")
 _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./年-]|\d{1,2}:\d\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S|(?:^|\s)[@#]\w")
-_NO_SITE_WORDS = (0.0,) * 4
-_REMEMBERED = 1000
 _HEAD = 2000
 """Characters of a line that are looked at; no sentence of news is longer."""
-_SIGN = re.compile(r"[©®™℗]")
+_SHOUTED = 400
+"""Of these the first so many for capitals."""
 
 SITE_WORD_GROUPS = ("offer", "subscribe", "legal", "contact")
 LINE_FEATURES = (
@@ -65,23 +80,6 @@ LINE_FEATURES = (
 )
 
 
-def words_of(text: str) -> tuple[str, ...]:
-    """Words as comparisons see them: lower case, letters only; one per character where a script has no spaces."""
-    return _words_of(text) if len(text) <= _REMEMBERED else _split(text)
-
-
-# Lines are asked for again and again while a page is judged; long ones are not kept, so that the cache stays small.
-@lru_cache(maxsize=2048)
-def _words_of(text: str) -> tuple[str, ...]:
-    return _split(text)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    if not text.isascii() and _SOLO.search(text):
-        text = _SOLO.sub(lambda found: f" {found.group()} ", text)
-    return tuple(_WORD.findall(text.lower()))
-
-
 def fold(text: str) -> str:
     """A line as comparisons see it: NFKC, case folded, words only."""
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
@@ -99,107 +97,132 @@ def _site_words() -> dict[str, int]:
     return out
 
 
-def line_features(lines: Sequence[str], title: str, description: str) -> tuple[Floats, list[set[str]]]:
-    """One row of `LINE_FEATURES` for each line, given the page's title and description, and each line's vocabulary."""
-    site_words = _site_words()
-    title_words, description_words = set(words_of(title)), set(words_of(description))
-    spread: dict[str, int] = {}
-    seen: dict[str, int] = {}
-    parts: list[tuple[list[str], int, set[str]]] = []
-    for line in lines:
-        words = _WORD.findall(line[:_HEAD])
-        solo = 0 if line.isascii() else len(_SOLO.findall(line[:_HEAD]))
-        vocabulary = set(words_of(line)) if solo else set(map(str.lower, words))
-        parts.append((words, solo, vocabulary))
-        seen[line] = seen.get(line, 0) + 1
-        if len(line) > 80:
-            for word in vocabulary:
-                spread[word] = spread.get(word, 0) + 1
-    rows = [
-        _row(line, words, solo, vocabulary, seen[line] - 1, spread, title_words, description_words, site_words)
-        for line, (words, solo, vocabulary) in zip(lines, parts, strict=True)
-    ]
-    table = np.array(rows, dtype=np.float32).reshape(len(lines), len(LINE_FEATURES))
-    return table, [vocabulary for _, _, vocabulary in parts]
+def line_features(lines: Sequence[str], title: str, description: str) -> tuple[Floats, LineWords]:
+    """One row of `LINE_FEATURES` for each line, given the page's title and description, and the words of the lines.
 
-
-def _row(
-    line: str,
-    words: list[str],
-    solo: int,
-    vocabulary: set[str],
-    repeats: int,
-    spread: dict[str, int],
-    title: set[str],
-    description: set[str],
-    site_words: dict[str, int],
-) -> tuple[float, ...]:
-    head = line[:_HEAD]
-    size = len(line)
-    shown = len(head)
-    letters = sum(map(len, words))
-    count = len(words) + solo // 2
-    several = max(1, len(words))
-    last = line.rstrip(_CLOSING)[-1:]
-    own = 1 if size > 80 else 0
-    get = spread.get
-    first = head[0]
-    ascii_only = line.isascii()
-    # Most lines of a page are labels of menus: nothing but letters, digits and spaces.
-    label = ascii_only and head.replace(" ", "").isalnum()
-    numbered = _DIGIT.search(head) is not None
-    addressed = not label and ("." in head or "@" in head or "#" in head or ":" in head)
-    return (
-        log1p(size),
-        log1p(count),
-        letters / several,
-        0 if label else len(_ENDERS.findall(head)),
-        last in _TERMINAL,
-        last in (":", "："),
-        line.endswith(("...", "…")),
-        0.0 if label else len(_COMMAS.findall(head)) / max(1, count),
-        len(_DIGIT.findall(head)) / shown if numbered else 0.0,
-        sum(map(str.isupper, head[:400])) / max(1, min(letters, 400)),
-        sum([word[0].isupper() for word in words]) / several,
-        sum([len(word) <= 3 and word.islower() for word in words]) / several,
-        first.islower(),
-        not first.isalnum(),
-        0 if label else len(_QUOTES.findall(head)),
-        0.0 if label else len(_SEPARATORS.findall(head)) / max(1, count),
-        numbered and not label and _DATE.search(head) is not None,
-        numbered and _YEAR.search(head) is not None,
-        addressed and _ADDRESS.search(head) is not None,
-        not ascii_only and _SIGN.search(head) is not None,
-        solo / shown,
-        repeats,
-        len(title & vocabulary) / len(title) if title else 0.0,
-        len(title & vocabulary) / len(vocabulary) if vocabulary else 0.0,
-        sum([get(word, 0) > own for word in vocabulary]) / len(vocabulary) if vocabulary else 0.0,
-        len(description & vocabulary) / len(description) if description else 0.0,
-        *_site_shares(vocabulary, site_words),
-    )
-
-
-def _site_shares(vocabulary: set[str], site_words: dict[str, int]) -> tuple[float, ...]:
-    """For each group the share of a line's different words that belong to it."""
-    found = [bits for word in vocabulary if (bits := site_words.get(word, 0))]
-    if not found:
-        return _NO_SITE_WORDS
-    return tuple(sum(bits >> group & 1 for bits in found) / len(vocabulary) for group in range(len(SITE_WORD_GROUPS)))
-
-
-def lead_overlap(vocabularies: Sequence[set[str]], lead: Sequence[int], title: str) -> Floats:
-    """The share of each line's longer words that the story's opening has: the title and the lines at `lead`.
-
-    A second story on the page has little in common with the opening of the first.
+    No line may hold a line break; an empty one has a row of zeros.
     """
-    opening = set(words_of(title)).union(*(vocabularies[place] for place in lead))
-    out = np.zeros(len(vocabularies), dtype=np.float32)
-    for place, vocabulary in enumerate(vocabularies):
-        long = [word for word in vocabulary if len(word) > 4]
-        if long:
-            out[place] = sum([word in opening for word in long]) / len(long)
+    count = len(lines)
+    characters = characters_of([line[:_HEAD] for line in lines])
+    bits, starts = characters.bits, characters.starts
+    letter = (bits & LETTER) != 0
+    edges = np.diff(letter.view(np.int8), prepend=0)
+    run_starts, run_ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    words = line_words(characters, _WORD.findall(characters.text), run_starts)
+    run_lines = characters.lines[run_starts]
+    runs = np.bincount(run_lines, minlength=count)
+    several = np.maximum(1, runs)
+    letters = characters.count(LETTER)
+    solo = characters.count(SOLO)
+    amount = runs + solo // 2
+    some = np.maximum(1, amount)
+    shown = np.maximum(1, characters.sizes)
+    sizes = np.fromiter(map(len, lines), dtype=np.int64, count=count)
+    upper = characters.places(UPPER)
+    upper = upper[upper - starts[characters.lines[upper]] < _SHOUTED]
+    date, year = _dates(characters)
+    ends = [line.rstrip(_CLOSING)[-1:] for line in lines]
+    seen: dict[str, int] = {}
+    for line in lines:
+        seen[line] = seen.get(line, 0) + 1
+    titled, described = words.flags(words_of(title)), words.flags(words_of(description))
+    in_title = words.shared(titled)
+    different = np.maximum(1, words.sizes)
+    # A word of another long line: for a long one that is a second one.
+    long = sizes > 80
+    spread = np.bincount(words.members[long[words.member_lines]], minlength=len(words.numbers))
+    elsewhere = spread[words.members] > long[words.member_lines]
+    columns = [
+        np.log1p(sizes),
+        np.log1p(amount),
+        letters / several,
+        characters.by_line(_enders(bits)),
+        [end in _TERMINAL for end in ends],
+        [end in (":", "：") for end in ends],
+        [line.endswith(("...", "…")) for line in lines],
+        characters.count(COMMA) / some,
+        characters.count(DIGIT) / shown,
+        characters.by_line(upper) / np.clip(letters, 1, _SHOUTED),
+        np.bincount(run_lines[(bits[run_starts] & UPPER) != 0], minlength=count) / several,
+        np.bincount(run_lines[_short_lower(bits, run_starts, run_ends)], minlength=count) / several,
+        (bits[starts] & LOWER) != 0,
+        (bits[starts] & ALNUM) == 0,
+        characters.count(QUOTE),
+        characters.count(SEPARATOR) / some,
+        date,
+        year,
+        _addresses(characters),
+        characters.count(SIGN) > 0,
+        solo / shown,
+        [seen[line] - 1 for line in lines],
+        in_title / max(1, len(set(words_of(title)))),
+        in_title / different,
+        np.bincount(words.member_lines[elsewhere], minlength=count) / different,
+        words.shared(described) / max(1, len(set(words_of(description)))),
+        *_site_shares(words, different),
+    ]
+    table = np.empty((len(columns), count), dtype=np.float32)
+    for row, column in enumerate(columns):
+        table[row] = column
+    return table.T, words
+
+
+def _enders(bits: NDArray[np.uint16]) -> Ints:
+    """Where sentences end: at a mark before a space, a closing quote or the end of the line."""
+    places = np.flatnonzero(bits & ENDER)
+    closed = (bits[places] & FULL_STOP) | (bits[places + 1] & AFTER_ENDER)
+    ends: Ints = places[closed != 0]
+    return ends
+
+
+def _short_lower(bits: NDArray[np.uint16], starts: Ints, ends: Ints) -> NDArray[np.bool_]:
+    """Which runs of letters are of three at most, with none of them upper or title case and one at least lower."""
+    sizes = ends - starts
+    lower, other = np.zeros(len(starts), dtype=bool), np.zeros(len(starts), dtype=bool)
+    for place in range(3):
+        here = np.where(place < sizes, bits[np.minimum(starts + place, len(bits) - 1)], 0)
+        lower |= (here & LOWER) != 0
+        other |= (here & (UPPER | TITLE)) != 0
+    return (sizes <= 3) & lower & ~other
+
+
+def _dates(characters: Characters) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which lines hold a date in figures, or the hour, and which a year."""
+    date, year = np.zeros(len(characters.starts), dtype=bool), np.zeros(len(characters.starts), dtype=bool)
+    bits = characters.bits
+    digits = characters.places(DIGIT)
+    # Both patterns start at a digit that no letter, digit or underscore precedes.
+    firsts = digits[(bits[np.maximum(0, digits - 1)] & WORD == 0) | (digits == 0)]
+    for place, line in zip(firsts.tolist(), characters.lines[firsts].tolist(), strict=True):
+        if not date[line]:
+            date[line] = _DATE.match(characters.text, place) is not None
+        if not year[line]:
+            year[line] = _YEAR.match(characters.text, place) is not None
+    return date, year
+
+
+def _addresses(characters: Characters) -> NDArray[np.bool_]:
+    """Which lines hold an address of the web, a mail address, a handle or a hashtag."""
+    out = np.zeros(len(characters.starts), dtype=bool)
+    text = characters.text
+    if not ("://" in text or "www." in text or "@" in text or "#" in text):
+        return out
+    places = characters.places(AT).tolist()
+    places += [found.start() for found in re.finditer(r"://|www\.", text)]
+    starts, sizes = characters.starts, characters.sizes
+    for line in sorted(set(characters.lines[places].tolist())):
+        start = int(starts[line])
+        out[line] = _ADDRESS.search(text[start : start + int(sizes[line])]) is not None
     return out
+
+
+def _site_shares(words: LineWords, different: Ints) -> list[NDArray[np.float64]]:
+    """For each group the share of a line's different words that belong to it."""
+    known = _site_words()
+    bits = np.zeros(len(words.numbers), dtype=np.int64)
+    here = known.keys() & words.numbers.keys()
+    bits[[words.numbers[word] for word in here]] = [known[word] for word in here]
+    return [words.shared((bits >> group & 1) != 0) / different for group in range(len(SITE_WORD_GROUPS))]
 
 
 def shifted(column: Floats, by: int, fill: float = 0.0) -> Floats:

@@ -17,7 +17,11 @@ class Patterns:
 
     whole: dict[str, str]
     starts: tuple[tuple[re.Pattern[str], str], ...]
+    any_start: re.Pattern[str]
+    """Matches where one of `starts` does: most lines are asked only this."""
     headings: re.Pattern[str]
+    bywords: tuple[str, ...]
+    """`by ` and `by:`, the longest first."""
     labels: dict[str, frozenset[str]]
 
     def of_line(self, line: str) -> Optional[str]:
@@ -28,10 +32,9 @@ class Patterns:
         found = self.whole.get(bare(low))
         if found:
             return found
-        for pattern, rule in self.starts:
-            if pattern.match(low):
-                return rule
-        return None
+        if not self.any_start.match(low):
+            return None
+        return next(rule for pattern, rule in self.starts if pattern.match(low))
 
     def opens_teasers(self, line: str) -> bool:
         """Whether a line reads like the heading of a list of other stories."""
@@ -73,10 +76,13 @@ def patterns() -> Patterns:
                 headings.append(phrase)
             else:
                 labels.setdefault(rule, set()).add(phrase)
+    bywords = sorted(labels["byword"], key=lambda word: (-len(word), word))
     return Patterns(
         whole,
         tuple((re.compile(rf"[^\w©]{{0,3}}(?:{_either(phrases)})"), rule) for rule, phrases in sorted(starts.items())),
+        re.compile(rf"[^\w©]{{0,3}}(?:{_either([one for phrases in starts.values() for one in phrases])})"),
         re.compile(rf"(?:see |view |the |our )?(?:{_either(headings)})(?!\w)"),
+        tuple(word + mark for word in bywords for mark in (" ", ":")),
         {rule: frozenset(words) for rule, words in labels.items()},
     )
 

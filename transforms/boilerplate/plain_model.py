@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from transforms.boilerplate.line_features import (
     LINE_FEATURES,
     Floats,
-    lead_overlap,
     line_features,
     shifted,
     window_mean,
@@ -47,7 +46,7 @@ PLAIN_FEATURES = (
 def plain_features(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -> Floats:
     """One row of `PLAIN_FEATURES` for each line; `ruled` are the places that rules would remove."""
     count = len(lines)
-    line, vocabularies = line_features(lines, title, "")
+    line, words = line_features(lines, title, "")
     column = dict(zip(LINE_FEATURES, line.T, strict=True))
     chars = np.array([len(one) for one in lines], dtype=np.float32)
     flags = np.zeros(count, dtype=np.float32)
@@ -62,7 +61,7 @@ def plain_features(lines: Sequence[str], title: str, ruled: Mapping[int, str]) -
     until = (np.maximum.accumulate(np.where(is_prose, order, -99)[::-1]))[::-1]
     until = np.array(_until(is_prose), dtype=np.float32) if count else until
     low, high = best_segment(np.where(is_prose, np.sqrt(chars), -4.0))
-    overlap = lead_overlap(vocabularies, [int(at) for at in np.flatnonzero(is_prose) if low <= at < high][:6], title)
+    overlap = words.lead_overlap([int(at) for at in np.flatnonzero(is_prose) if low <= at < high][:6], title)
     inside = ((order >= low) & (order < high)).astype(np.float32)
     around: list[NDArray[np.float32]] = []
     for by in _NEIGHBOURS:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from transforms.boilerplate.line_features import fold, words_of
+from transforms.boilerplate.line_features import fold
+from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.dates import read_dates
 
@@ -23,6 +24,8 @@ _AGENCY = (
     r"AFP|DPA|dpa|PA|AP|EPA|EFE|TASS|PAP|TT|NTB|APA)(?!\w)"
 )
 _CREDIT_END = re.compile(rf"(?:[(\[©/|]|[.]\s)[^()\[\]]{{0,60}}?{_AGENCY}[^.!?]{{0,40}}[)\]]?\s?\.?$")
+_CREDIT = 140
+"""The longest match of it, and some."""
 _CREDIT_ALONE = re.compile(rf"^[(\[][^()\[\]]{{0,80}}?{_AGENCY}[^()\[\]]{{0,60}}[)\]]\.?$")
 _PHOTO_BY = re.compile(
     r"^[(\[]?(?:photo(?:graph)?s?|pictures?|images?|illustrations?|video|graphic) (?:by|courtesy|via|from|:)\s", re.I
@@ -44,7 +47,7 @@ class Text:
 
 def is_prose(line: str) -> bool:
     """Whether a line reads like a sentence of an article: long enough, and ended as sentences are."""
-    return len(words_of(line)) >= 12 and line.rstrip(_CLOSING).endswith(_TERMINAL)
+    return _ends(line) and len(words_of(line)) >= 12
 
 
 def _ends(line: str) -> bool:
@@ -99,25 +102,26 @@ def datelines(text: Text) -> dict[int, str]:
 
 def bylines(text: Text) -> dict[int, str]:
     """`By NAME`, in the languages of the data file, and the bare name of an author before the first prose."""
-    known = sorted(patterns().labels["byword"], key=lambda word: (-len(word), word))
+    known = patterns().bywords
     names = {fold(name) for name in text.authors if name}
     out = {}
     first = next((place for place, line in enumerate(text.lines) if is_prose(line)), len(text.lines))
     for place, line in enumerate(text.lines):
         if len(line) > 120 or _ends(line.rstrip(".")):
             continue
-        folded = fold(line)
-        if folded in names and (place <= first or place >= len(text.lines) - 3):
+        at_edge = place <= first or place >= len(text.lines) - 3
+        if at_edge and names and fold(line) in names:
             out[place] = "byline"
             continue
         low = line.casefold()
-        by = next((word for word in known if low.startswith((word + " ", word + ":"))), None)
-        if by is None:
+        if not low.startswith(known):
             continue
-        rest = line[len(by) :].lstrip(" :")
+        by = next(word for word in known if low.startswith(word))
+        rest = line[len(by) - 1 :].lstrip(" :")
         words = _NAME.findall(rest)
         capital = [word for word in words if word[0].isupper()]
         if words and len(words) <= 12 and words[0][0].isupper() and len(capital) >= 0.6 * len(words):
+            folded = fold(line)
             named = any(name and name in folded for name in names)
             if named or place < first or place >= len(text.lines) - 3:
                 out[place] = "byline"
@@ -131,6 +135,8 @@ def credit_of(line: str) -> bool:
     if len(line) < 160 and (_PHOTO_BY.match(line) or _CREDIT_ALONE.match(line)):
         return True
     tail = line[-90:]
+    if ":" not in tail and "：" not in tail:
+        return False
     labels = patterns().labels["credit"]
     for found in _LABEL.finditer(tail):
         label = found.group(1).casefold()
@@ -152,13 +158,13 @@ def captions(text: Text) -> dict[int, str]:
         credited = credit_of(line)
         if place and len(lines[place - 1]) > 3:
             before = lines[place - 1].rstrip(" .")
-            if line != lines[place - 1] and line.startswith(before):
+            if line.startswith(before) and line != lines[place - 1]:
                 rest = line[len(before) :].lstrip(" .")
                 if credited or (len(rest) < 60 and _CREDIT_END.search(". " + rest)):
                     out[place - 1] = "caption"
                     out[place] = "caption"
                     continue
-        if credited or (len(line) < 320 and _CREDIT_END.search(line) and not is_prose(line)):
+        if credited or (len(line) < 320 and _CREDIT_END.search(line[-_CREDIT:]) and not is_prose(line)):
             out[place] = "caption"
     return out
 

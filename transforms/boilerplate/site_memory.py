@@ -15,8 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from transforms.boilerplate.line_features import words_of
-from transforms.boilerplate.strip import all_lines, count_words
+from transforms.boilerplate.characters import count_words
+from transforms.boilerplate.line_words import words_of
+from transforms.boilerplate.strip import all_lines
 from transforms.records import Article, RemovedBlock
 
 HORIZON_HOURS = 14 * 24

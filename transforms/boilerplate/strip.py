@@ -1,28 +1,17 @@
 """`strip_boilerplate`: lines that are not the article leave its text for `removed_blocks`, each with its rule."""
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
+from transforms.boilerplate.characters import count_words
 from transforms.boilerplate.plain_model import MODEL, SURE, THRESHOLD, plain_probabilities
 from transforms.boilerplate.rules import SOFT, Text, judge
 from transforms.records import Article, RemovedBlock
 from transforms.rejected import Rejected
 
-_TOKEN = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-    "|[^\\W\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
-)
-
-
 _UNNAMED = frozenset(("line_model", "links"))
 """Removed for its looks alone: a rule that knows the line gives it the name."""
-
-
-def count_words(text: str) -> int:
-    """Words of a text; each character is one where a script has no spaces."""
-    return len(_TOKEN.findall(text))
 
 
 def all_lines(article: Article) -> list[tuple[str, Optional[str]]]:

@@ -3,9 +3,11 @@
 An artefact is one `.npz`: for every tree the features and borders of its levels and a table of leaf values.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +17,51 @@ from transforms.boilerplate.line_features import Floats
 
 @dataclass(frozen=True)
 class TreeModel:
-    """Feature and border of each level of each tree (`trees x depth`), values (`trees x 2^depth`), bias."""
+    """Trees and the different questions they ask; most questions stand in several trees.
 
-    features: NDArray[np.int32]
+    Attributes:
+        columns, borders: of each question: is the feature in this column above this border?
+        levels: for each level of the trees (the last first) the question each tree asks there.
+        values: of the leaves, `trees x 2^depth`; the answers of a row to the levels are the bits of its leaf.
+        names: the features it was trained on, in order: a row of another order is refused.
+    """
+
+    columns: NDArray[np.int64]
     borders: Floats
+    levels: NDArray[np.int64]
     values: Floats
     bias: float
     names: tuple[str, ...]
-    """The features it was trained on, in order: a row of another order is refused."""
 
     def probability(self, rows: Floats) -> Floats:
         """The probability that each row's line belongs to the article."""
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
-        trees, depth = self.features.shape
-        columns = np.ascontiguousarray(rows.T)
-        leaves = np.zeros((trees, len(rows)), dtype=np.int32)
-        for level in range(depth):
-            above = columns[self.features[:, level]] > self.borders[:, level, None]
-            leaves += above.view(np.uint8) * np.int32(1 << level)
-        leaves += (np.arange(trees, dtype=np.int32) << depth)[:, None]
-        raw = self.values.ravel()[leaves].sum(axis=0, dtype=np.float64) + self.bias
+        answers = (np.ascontiguousarray(rows.T)[self.columns] > self.borders[:, None]).view(np.uint8)
+        leaves = answers[self.levels[0]]
+        for questions in self.levels[1:]:
+            leaves += leaves
+            leaves += answers[questions]
+        trees, size = self.values.shape
+        found = np.take(self.values, leaves + (np.arange(trees) * size)[:, None])
+        raw = found.sum(axis=0, dtype=np.float64) + self.bias
         chances: Floats = (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
         return chances
+
+
+def tree_model(arrays: Mapping[str, NDArray[Any]]) -> TreeModel:
+    """The model of an artefact's arrays: feature and border of each level of each tree, leaves, bias, names."""
+    features, borders = arrays["features"].astype(np.int64), arrays["borders"].astype(np.float32)
+    questions = np.stack((features.ravel(), borders.ravel().astype(np.float64)))
+    different, numbers = np.unique(questions, axis=1, return_inverse=True)
+    return TreeModel(
+        columns=different[0].astype(np.int64),
+        borders=different[1].astype(np.float32),
+        levels=np.ascontiguousarray(numbers.reshape(features.shape).T[::-1]),
+        values=arrays["values"].astype(np.float32),
+        bias=float(arrays["bias"]),
+        names=tuple(str(name) for name in arrays["names"]),
+    )
 
 
 @lru_cache(maxsize=16)
@@ -48,13 +72,7 @@ def load_model(path: Path, names: tuple[str, ...]) -> TreeModel:
         ValueError: it was trained on others: train it again (`scripts/train_lines.py`).
     """
     with np.load(path, allow_pickle=False) as stored:
-        model = TreeModel(
-            features=stored["features"].astype(np.int32),
-            borders=stored["borders"].astype(np.float32),
-            values=stored["values"].astype(np.float32),
-            bias=float(stored["bias"]),
-            names=tuple(str(name) for name in stored["names"]),
-        )
+        model = tree_model(stored)
     if model.names != names:
         raise ValueError(f"{path.name} was trained on other line features than this version computes; train it again")
     return model

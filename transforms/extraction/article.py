@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Optional
 from urllib.parse import urlsplit
 
-from transforms.boilerplate.strip import count_words
+from transforms.boilerplate.characters import count_words
 from transforms.dates import Moment, machine_date, sensible
 from transforms.extraction.blocks import outline
 from transforms.extraction.decoding import decode

@@ -1,20 +1,20 @@
 """Blocks of a page in numbers: the line, its markup, its container's share of the page, its neighbours."""
 
-from itertools import pairwise
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from transforms.boilerplate.characters import Ints
 from transforms.boilerplate.line_features import (
     LINE_FEATURES,
     Floats,
-    lead_overlap,
     line_features,
-    shifted,
     window_mean,
-    words_of,
 )
-from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
+from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Outline
 
 _TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "figcaption", "blockquote", "section", "span", "pre", "dd")
 _TAG_NUMBER = {tag: number for number, tag in enumerate(_TAGS)}
@@ -70,49 +70,70 @@ FEATURES = (
 )
 
 
-def _bits(values: list[int], width: int) -> Floats:
-    array = np.array(values, dtype=np.int64)[:, None]
-    return ((array >> np.arange(width)) & 1).astype(np.float32)
+@dataclass(frozen=True)
+class Boxes:
+    """The containers of a page without those that hold nothing more than the one inside.
 
+    A wrapper around the same blocks says nothing: its place is taken by the one inside.
+    """
 
-def _json_share(blocks: list[Block], body: str) -> Floats:
-    """How much of each block's words in sequence (pairs) stands in the JSON-LD article body."""
-    out = np.zeros(len(blocks), dtype=np.float32)
-    if not body:
+    outer: list[int]
+    """For each container the one around it that holds more; itself for the outermost. Always a number as small."""
+    own: Ints
+    """For each block its container."""
+
+    def up(self, steps: int) -> Ints:
+        """For each block the box so many steps around its container, or the outermost."""
+        outer = np.array(self.outer)
+        boxes = self.own
+        for _ in range(steps):
+            boxes = outer[boxes]
+        return boxes
+
+    def inside(self, box: int) -> list[bool]:
+        """For each container whether it is this box, or in it."""
+        out = [False] * len(self.outer)
+        for container, around in enumerate(self.outer):
+            out[container] = container == box or out[around]
         return out
-    words = words_of(body)
-    pairs = set(pairwise(words))
-    for place, block in enumerate(blocks):
-        own = words_of(block.text)
-        if len(own) > 1:
-            mine = list(pairwise(own))
-            out[place] = sum(pair in pairs for pair in mine) / len(mine)
-    return out
+
+    def reach(self, box: int) -> NDArray[np.float32]:
+        """Steps from each block, and from a box, up to the first box that holds both."""
+        ups = {box: 0}
+        while (around := self.outer[box]) != box:
+            ups[around] = len(ups)
+            box = around
+        steps = np.zeros((len(self.outer), 2), dtype=np.float32)
+        found = [(0, 0)] * len(self.outer)
+        for container, around in enumerate(self.outer):
+            if container in ups:
+                found[container] = (0, ups[container])
+            elif around != container:
+                found[container] = (found[around][0] + 1, found[around][1])
+        steps[:] = found
+        return steps[self.own]
 
 
-def chains_of(page: Outline) -> list[tuple[int, ...]]:
-    """For each block the boxes around it, inner first, without those that hold nothing more than the one inside."""
+def boxes_of(page: Outline) -> Boxes:
+    """The boxes of a page; its containers are numbered from the outermost inwards."""
     parents = page.parents
     held = [0] * len(parents)
     for block in page.blocks:
         held[block.container] += 1
     for container in range(len(parents) - 1, 0, -1):
         held[parents[container]] += held[container]
-    known: dict[int, tuple[int, ...]] = {0: (0,)}
+    outer = [0] * len(parents)
+    for container in range(1, len(parents)):
+        parent = parents[container]
+        around = outer[parent] if held[container] == held[parent] else parent
+        # Around the outermost of these wrappers there is nothing: the one inside is the outermost now.
+        outer[container] = container if held[around] == held[container] else around
+    return Boxes(outer, np.array([block.container for block in page.blocks], dtype=np.int64))
 
-    def chain(container: int) -> tuple[int, ...]:
-        steps = []
-        while container not in known:
-            steps.append(container)
-            container = parents[container]
-        out = known[container]
-        for step in reversed(steps):
-            # A wrapper around the same blocks says nothing: its place is taken by the one inside.
-            out = (step, *(out[1:] if held[step] == held[out[0]] else out))
-            known[step] = out
-        return out
 
-    return [chain(block.container) for block in page.blocks]
+def _bits(values: Sequence[int] | Ints, width: int) -> NDArray[np.int64]:
+    """One row for each bit."""
+    return (np.asarray(values, dtype=np.int64)[None, :] >> np.arange(width)[:, None]) & 1
 
 
 def _branch(page: Outline, trunk: set[int]) -> tuple[list[int], list[int], list[int]]:
@@ -127,18 +148,6 @@ def _branch(page: Outline, trunk: set[int]) -> tuple[list[int], list[int], list[
     return classes, tags, length
 
 
-def _reach(chains: list[tuple[int, ...]], to: tuple[int, ...]) -> Floats:
-    """Steps from each block, and from the box `to`, up to the first box that holds both."""
-    ups = {container: up for up, container in enumerate(to)}
-    out = np.zeros((len(chains), 2), dtype=np.float32)
-    for place, chain in enumerate(chains):
-        for up, container in enumerate(chain):
-            if container in ups:
-                out[place] = (up, ups[container])
-                break
-    return out
-
-
 def _full(parents: list[int], container: int) -> set[int]:
     out = {container}
     while parents[container] != container:
@@ -151,99 +160,99 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
     """One row of `FEATURES` for each block."""
     blocks = page.blocks
     count = len(blocks)
+    table = np.zeros((len(FEATURES), count), dtype=np.float32)
     if not count:
-        return np.zeros((0, len(FEATURES)), dtype=np.float32)
-    line, vocabularies = line_features([block.text for block in blocks], title, description)
+        return table.T
+    line, words = line_features([block.text for block in blocks], title, description)
     column = dict(zip(LINE_FEATURES, line.T, strict=True))
     chars = np.array([len(block.text) for block in blocks], dtype=np.float32)
     link_share = np.minimum(1.0, np.array([block.link_chars for block in blocks], dtype=np.float32) / chars)
     strong_share = np.minimum(1.0, np.array([block.strong_chars for block in blocks], dtype=np.float32) / chars)
     numbers = np.array([_TAG_NUMBER.get(block.tag, -1) for block in blocks])
-    tags = (numbers[:, None] == np.arange(len(_TAGS))).astype(np.float32)
+    tags = numbers == np.arange(len(_TAGS))[:, None]
 
     # Prose: characters outside links, in blocks long enough to hold a sentence.
     prose = np.where((chars > 60) & (column["enders"] > 0), chars * (1 - link_share), 0.0).astype(np.float32)
     total = max(1.0, float(prose.sum()))
-    chains = chains_of(page)
-    mass = np.zeros(len(page.parents), dtype=np.float64)
-    members = np.zeros(len(page.parents), dtype=np.float64)
-    direct = np.zeros(len(page.parents), dtype=np.float64)
-    for chain, weight in zip(chains, prose.tolist(), strict=True):
+    boxes = boxes_of(page)
+    outer = np.array(boxes.outer)
+    mass, members, direct = np.zeros((3, len(outer)))
+    at, weight, one = boxes.own, prose.astype(np.float64), np.ones(count)
+    for up in range(6):
         # A paragraph speaks for the boxes near it: half for each level up, as readability scores do.
-        for up, container in enumerate(chain[:6]):
-            mass[container] += weight * (0.3 if up == 0 else 1.0 if up == 1 else 0.5 ** (up - 1))
-            members[container] += 1
-            direct[container] += weight
+        mass += np.bincount(at, weight * (0.3 if up == 0 else 1.0 if up == 1 else 0.5 ** (up - 1)), len(outer))
+        members += np.bincount(at, one, len(outer))
+        direct += np.bincount(at, weight, len(outer))
+        beyond = outer[at]
+        on = beyond != at
+        at, weight, one = beyond[on], weight[on], one[on]
     best = int(mass.argmax())
-    best_chain = next((chain[chain.index(best) :] for chain in chains if best in chain), (0,))
-    under = np.array(
-        [[direct[chain[min(up, len(chain) - 1)]] for up in (1, 2, 3)] for chain in chains], dtype=np.float32
-    ) / np.float32(total)
-    above = np.array([chain[min(1, len(chain) - 1)] for chain in chains])
-    lead = [place for place in np.flatnonzero(prose > 0).tolist() if best in chains[place]][:6]
-    overlap = lead_overlap(vocabularies, lead, title)
+    in_best = np.array(boxes.inside(best))[boxes.own]
+    above = boxes.up(1)
+    under = [direct[boxes.up(up)] / total for up in (1, 2, 3)]
+    overlap = words.lead_overlap(np.flatnonzero((prose > 0) & in_best)[:6].tolist(), title)
     trunk = _full(page.parents, best)
     branch_classes, branch_tags, branch_length = _branch(page, trunk)
-    heading = tags[:, 3:7].sum(axis=1) > 0
+    heading = tags[3:7].any(axis=0)
     titled = (column["title_in_line"] > 0.7) & (column["line_in_title"] > 0.5)
-    first_title = _first_title(titled, tags[:, 3] > 0)
-    title_reach = _reach(chains, chains[first_title]) if first_title >= 0 else np.full((count, 2), -1.0)
-    same_previous = np.concatenate(([0], above[1:] == above[:-1])).astype(np.float32)
-    same_next = np.concatenate((above[1:] == above[:-1], [0])).astype(np.float32)
+    first_title = _first_title(titled, tags[3])
+    title_reach = boxes.reach(blocks[first_title].container) if first_title >= 0 else np.full((count, 2), -1.0)
+    same = above[1:] == above[:-1]
     before = np.cumsum(prose) - prose
     order = np.arange(count)
     from_title = np.clip(order - first_title, -50, 50) if first_title >= 0 else np.full(count, 99)
-    containers = [block.container for block in blocks]
-    markup = np.column_stack(
-        (
-            tags,
-            _bits([block.context for block in blocks], len(CONTEXT_TAGS)),
-            _bits([block.own for block in blocks], len(CLASS_GROUPS)),
-            _bits([page.classes[box] for box in above.tolist()], len(CLASS_GROUPS)),
-            _bits([branch_classes[box] for box in containers], len(CLASS_GROUPS)),
-            _bits([branch_tags[box] for box in containers], len(CONTEXT_TAGS)),
-            _bits([block.item for block in blocks], 6),
-            np.log1p([block.links for block in blocks]),
-            link_share,
-            strong_share,
-            [block.depth for block in blocks],
-            [block.hidden for block in blocks],
-            [block.after_break for block in blocks],
-        )
-    )
-    placed = np.column_stack(
-        (
-            order / count,
-            np.full(count, np.log1p(count)),
-            before / total,
-            (total - before - prose) / total,
-            np.full(count, np.log1p(total)),
-            under,
-            _reach(chains, best_chain),
-            title_reach,
-            [branch_length[box] for box in containers],
-            same_previous,
-            same_next,
-            np.log1p(members[above]),
-            np.minimum(_since(heading), 30),
-            (order > first_title) * float(first_title >= 0),
-            from_title,
-            _json_share(blocks, json_body),
-            np.full(count, float(bool(json_body))),
-            overlap,
-            window_mean(overlap, 4),
-        )
-    )
-    look = {**column, "link_share": link_share, "tag_p": tags[:, 0]}
-    around: list[NDArray[np.float32]] = []
-    boxes = above.astype(np.float32)
+    classes = np.array(page.classes, dtype=np.int64)
+    rows: list[NDArray[Any] | Sequence[float] | float] = [
+        *line.T,
+        *tags,
+        *_bits([block.context for block in blocks], len(CONTEXT_TAGS)),
+        *_bits([block.own for block in blocks], len(CLASS_GROUPS)),
+        *_bits(classes[above], len(CLASS_GROUPS)),
+        *_bits(np.array(branch_classes)[boxes.own], len(CLASS_GROUPS)),
+        *_bits(np.array(branch_tags)[boxes.own], len(CONTEXT_TAGS)),
+        *_bits([block.item for block in blocks], 6),
+        np.log1p([block.links for block in blocks]),
+        link_share,
+        strong_share,
+        [block.depth for block in blocks],
+        [block.hidden for block in blocks],
+        [block.after_break for block in blocks],
+        order / count,
+        np.log1p(count),
+        before / total,
+        (total - before - prose) / total,
+        np.log1p(total),
+        *under,
+        *boxes.reach(best).T,
+        *title_reach.T,
+        np.array(branch_length)[boxes.own],
+        np.concatenate(([False], same)),
+        np.concatenate((same, [False])),
+        np.log1p(members[above]),
+        np.minimum(_since(heading), 30),
+        (order > first_title) & (first_title >= 0),
+        from_title,
+        words.pairs_in(json_body) if json_body else 0.0,
+        float(bool(json_body)),
+        overlap,
+        window_mean(overlap, 4),
+    ]
+    for row, values in enumerate(rows):
+        table[row] = values
+    look = np.stack([{**column, "link_share": link_share, "tag_p": tags[0]}[name] for name in _SEEN_BY_NEIGHBOURS])
+    row = len(rows)
     for by in _NEIGHBOURS:
-        around += [shifted(look[name], by, -1.0) for name in _SEEN_BY_NEIGHBOURS]
-        around.append((shifted(boxes, by, -1.0) == boxes).astype(np.float32))
+        here, there = (slice(None, -by), slice(by, None)) if by > 0 else (slice(-by, None), slice(None, by))
+        table[row : row + len(look)] = -1.0
+        table[row : row + len(look), here] = look[:, there]
+        row += len(look)
+        table[row, here] = above[there] == above[here]
+        row += 1
     density = np.log1p(prose)
     for window in (3, 8):
-        around += [window_mean(density, window), window_mean(link_share, window)]
-    return np.column_stack((line, markup, placed, *around)).astype(np.float32)
+        table[row : row + 2] = window_mean(density, window), window_mean(link_share, window)
+        row += 2
+    return table.T
 
 
 def _since(flags: NDArray[np.bool_]) -> Floats:

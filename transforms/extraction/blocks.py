@@ -234,7 +234,7 @@ class Outline:
 
     blocks: list[Block]
     parents: list[int]
-    """Container number -> number of the container around it, always a smaller one; the outermost points to itself."""
+    """Number of a container with text -> that of the one around it, always smaller; the outermost points to itself."""
     classes: list[int]
     """Container number -> bits of `CLASS_GROUPS` for its own class and id."""
     tags: list[int]
@@ -271,44 +271,56 @@ class _Walk:
         self.broken = False
 
     def flush(self, place: Place) -> None:
-        text = " ".join("".join(self.pieces).split())
-        self.pieces.clear()
-        if text:
-            if len(self.blocks) < MAX_BLOCKS:
-                tag, depth, container, context, own, item, hidden = place
-                self.blocks.append(
-                    Block(
-                        text, tag, self.links, self.link_chars, self.strong_chars, depth, container, context, own,
-                        item, hidden, self.broken,
-                    )
-                )  # fmt: skip
-            else:
-                self.truncated = True
+        """Ends a run of text."""
+        pieces = self.pieces
+        if pieces:
+            text = " ".join("".join(pieces).split())
+            pieces.clear()
+            if text:
+                if len(self.blocks) < MAX_BLOCKS:
+                    tag, depth, container, context, own, item, hidden = place
+                    self.blocks.append(
+                        Block(
+                            text, tag, self.links, self.link_chars, self.strong_chars, depth, container, context, own,
+                            item, hidden, self.broken,
+                        )
+                    )  # fmt: skip
+                else:
+                    self.truncated = True
         self.links = self.link_chars = self.strong_chars = 0
         self.broken = False
 
-    def inline(self, element: HtmlElement, in_link: bool, strong: bool, depth: int, place: Place) -> None:
-        """Text of an inline element; a block inside it (a paragraph in a link) still ends a run."""
+    def inside(
+        self, element: HtmlElement, place: Place, depth: int, in_link: bool, strong: bool, emphasis: bool
+    ) -> None:
+        """All text of an element; a block in it, or in an inline element (a paragraph in a link), ends a run.
+
+        Args:
+            strong: the element's own text counts as strong; `emphasis`: that of inline elements in it does.
+        """
+        pieces = self.pieces
         text = element.text
         if text:
-            self.pieces.append(text)
+            pieces.append(text)
             if in_link:
                 self.link_chars += len(text)
             if strong:
                 self.strong_chars += len(text)
         for child in element:
             tag = child.tag
-            if tag == "br":
-                self.flush(place)
-                self.broken = True
-            elif type(tag) is not str or tag in _SKIPPED:
-                pass
-            elif tag in _INLINE:
-                if tag == "a":
+            if tag in _INLINE:
+                link = tag == "a"
+                if link:
                     self.links += 1
                 if depth < MAX_DEPTH:
-                    self.inline(child, in_link or tag == "a", strong or tag in _STRONG, depth + 1, place)
-            else:
+                    bold = emphasis or tag in _STRONG
+                    self.inside(child, place, depth + 1, in_link or link, bold, bold)
+                else:
+                    self.truncated = True
+            elif tag == "br":
+                self.flush(place)
+                self.broken = True
+            elif tag not in _SKIPPED and type(tag) is str:
                 self.flush(place)
                 if depth < MAX_DEPTH:
                     self.block(child, place, depth + 1, in_link)
@@ -316,71 +328,46 @@ class _Walk:
                     self.truncated = True
             tail = child.tail
             if tail:
-                self.pieces.append(tail)
+                pieces.append(tail)
                 if in_link:
                     self.link_chars += len(tail)
                 if strong:
                     self.strong_chars += len(tail)
 
     def block(self, element: HtmlElement, outer: Place, depth: int, in_link: bool = False) -> None:
+        """A block element and all in it; a container that turns out to hold no text has no number."""
         _, _, container, context, _, item, hidden = outer
         tag = element.tag
-        attributes = element.attrib
-        names = ""
-        if attributes:
-            names = attributes.get("class", "")
-            identity = attributes.get("id")
-            if identity:
-                names = f"{names} {identity}"
-            names = names[:MAX_NAMES]
-            prop = attributes.get("itemprop")
-            if prop:
-                item |= _ITEM_BITS.get(prop.lower(), 0)
-            style = attributes.get("style")
-            if (style and "display" in style and "none" in style) or "hidden" in attributes:
+        names = identity = ""
+        for name, value in element.items():
+            if name == "class":
+                names = value
+            elif name == "id":
+                identity = value
+            elif name == "style":
+                hidden = hidden or ("display" in value and "none" in value)
+            elif name == "itemprop":
+                item |= _ITEM_BITS.get(value.lower(), 0)
+            elif name == "hidden":
                 hidden = True
+        here = 0
+        if names or identity:
+            names = (f"{names} {identity}" if identity else names)[:MAX_NAMES]
+            here = _class_bits(names)
+            if "hidden" in names and _HIDDEN.search(names):
+                hidden = True
+        kind = _CONTEXT_BIT.get(tag, 0)
         parents = self.parents
+        before = len(parents)
         parents.append(container)
-        container = len(parents) - 1
-        here = _class_bits(names) if names else 0
-        if "hidden" in names and _HIDDEN.search(names):
-            hidden = True
         self.classes.append(here)
-        self.tags.append(_CONTEXT_BIT.get(tag, 0))
-        place = (tag, depth, container, context | _CONTEXT_BIT.get(tag, 0), here, item, hidden)
-        text = element.text
-        if text:
-            self.pieces.append(text)
-            if in_link:
-                self.link_chars += len(text)
-        strong = tag in _HEADINGS
-        for child in element:
-            inner = child.tag
-            if inner == "br":
-                self.flush(place)
-                self.broken = True
-            elif type(inner) is not str or inner in _SKIPPED:
-                pass
-            elif inner in _INLINE:
-                link = inner == "a"
-                if link:
-                    self.links += 1
-                if depth < MAX_DEPTH:
-                    self.inline(child, in_link or link, strong or inner in _STRONG, depth + 1, place)
-                else:
-                    self.truncated = True
-            else:
-                self.flush(place)
-                if depth < MAX_DEPTH:
-                    self.block(child, place, depth + 1, in_link)
-                else:
-                    self.truncated = True
-            tail = child.tail
-            if tail:
-                self.pieces.append(tail)
-                if in_link:
-                    self.link_chars += len(tail)
+        self.tags.append(kind)
+        place = (tag, depth, before, context | kind, here, item, hidden)
+        blocks = len(self.blocks)
+        self.inside(element, place, depth, in_link, False, tag in _HEADINGS)
         self.flush(place)
+        if len(self.blocks) == blocks:
+            del parents[before:], self.classes[before:], self.tags[before:]
 
 
 def outline(tree: HtmlElement) -> Outline:

@@ -6,9 +6,10 @@ from typing import Optional
 
 import numpy as np
 from lxml import etree
-from lxml.html import HtmlElement, HTMLParser, document_fromstring
+from lxml.html import HtmlElement, document_fromstring
 
-from transforms.boilerplate.line_features import Floats, fold, words_of
+from transforms.boilerplate.line_features import Floats, fold
+from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import credit_of
 from transforms.boilerplate.tree_model import load_model
@@ -29,6 +30,8 @@ HEAD_BLOCKS = 40
 TAIL_BLOCKS = 12
 _FOOTER = (1 << CONTEXT_TAGS.index("footer")) | (1 << CONTEXT_TAGS.index("nav"))
 _FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
+_ELEMENTS = etree.ElementDefaultClassLookup(element=HtmlElement)
+"""Every element of one class: lxml's own parser asks Python for the class of each (a form, an input, ...)."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def parse(text: str, where: str) -> HtmlElement:
         Rejected: `no_text` for a document without any element.
     """
     # A parser of its own for each page: lxml parsers keep an error log, and share a dictionary of names.
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    parser.set_element_class_lookup(_ELEMENTS)
     try:
         return document_fromstring(text[:MAX_CHARS].encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:

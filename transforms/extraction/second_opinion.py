@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 
-from transforms.boilerplate.line_features import Floats, shifted, words_of
+from transforms.boilerplate.line_features import Floats, shifted
+from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.tree_model import load_model
-from transforms.extraction.block_features import FEATURES, chains_of
+from transforms.extraction.block_features import FEATURES, boxes_of
 from transforms.extraction.blocks import Block, Outline
 
 # It logs each page that it finds nothing on; here that is one opinion among others.
@@ -132,8 +133,8 @@ def doubt_features(page: Outline, rows: Floats, probability: Floats, texts: tupl
     mass = probability * chars
     total = max(1.0, float(mass.sum()))
     before = np.cumsum(mass) - mass
-    chains = chains_of(page)
-    boxes = [_groups([chain[min(level + 1, len(chain) - 1)] for chain in chains]) for level in range(_LEVELS)]
+    around = boxes_of(page)
+    boxes = [np.unique(around.up(level + 1), return_inverse=True)[1] for level in range(_LEVELS)]
     columns: list[NDArray[np.floating]] = []
     shares = [_shares(blocks, text) for text in texts]
     for share in shares:
@@ -163,8 +164,8 @@ def doubt_features(page: Outline, rows: Floats, probability: Floats, texts: tupl
         columns += _of_group(box, odds, weight, mass / total)
     alike = _groups(
         [
-            (block.tag, page.classes[block.container], page.classes[chain[min(1, len(chain) - 1)]])
-            for block, chain in zip(blocks, chains, strict=True)
+            (block.tag, page.classes[block.container], page.classes[box])
+            for block, box in zip(blocks, around.up(1).tolist(), strict=True)
         ]
     )
     columns += [_of_group(alike, odds, weight, mass)[2], np.log1p(np.bincount(alike)[alike])]

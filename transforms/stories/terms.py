@@ -6,9 +6,13 @@ import zlib
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import numpy as np
+import numpy.typing as npt
+
+Hashes = npt.NDArray[np.uint32]
+Weights = npt.NDArray[np.float64]
 
 TERMS = 100
 """Words of an article that count."""
@@ -21,58 +25,97 @@ STEPS = 24.0
 """Weights are kept in steps of 1/24."""
 _LONGEST_WORD = 8.0
 
-_WORD = re.compile(r"[^\W_]+")
+# The bytes of UTF-8 as words are made of them: what is no letter or digit of ASCII parts words.
+_PARTING = bytes(byte if byte >= 128 or chr(byte).isalnum() else 32 for byte in range(256))
 _UNSPACED = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]+"
 )
 
 
-def term_of(word: str) -> int:
-    """A word as a number; the same everywhere."""
-    return zlib.crc32(word.encode("utf-8", "replace"))
+class Terms(NamedTuple):
+    """The heaviest words of an article as a vector of length 1, heaviest first."""
+
+    hashes: Hashes
+    """Of each word (CRC-32 of its UTF-8); all different."""
+    weights: Weights
+
+
+class Table(NamedTuple):
+    """Inverse document frequencies of a language's words (natural logarithm, documents of 400 words)."""
+
+    hashes: Hashes
+    """Ascending."""
+    frequencies: npt.NDArray[np.uint8]
+    """In steps of 1/24."""
+    rarest: int
+    """That of any word that is not in the table."""
+
+    def of(self, hashes: Hashes) -> Weights:
+        """The inverse document frequency of each word."""
+        at = np.minimum(self.hashes.searchsorted(hashes), self.hashes.size - 1)
+        return np.where(self.hashes[at] == hashes, self.frequencies[at], self.rarest) / STEPS
 
 
 @lru_cache(maxsize=1)
-def _tables() -> dict[str, dict[int, float]]:
-    with np.load(_TABLE) as stored:
-        languages = [name for name in stored.files if "." not in name]
-        return {
-            language: dict(zip(stored[language].tolist(), (stored[f"{language}.idf"] / STEPS).tolist(), strict=True))
-            for language in languages
-        }
+def _damping() -> Weights:
+    """What a word counts that an article has so many times."""
+    most = (1 + TITLE_WEIGHT) * LONGEST_TEXT
+    return np.array([0.0, *(1 + math.log(count) for count in range(1, most))])
 
 
 @lru_cache(maxsize=256)
-def weights_of(language: str) -> Optional[dict[int, float]]:
-    """Inverse document frequencies of a language's words by term (natural logarithm, documents of 400 words); that of
-    any rarer word has the key -1. None for a language that no table is shipped for."""
-    return _tables().get(language.partition("-")[0].lower())
+def table_of(language: str) -> Optional[Table]:
+    """The table of a language (BCP 47); None where none is shipped. Read when it is first asked for."""
+    name = language.partition("-")[0].lower()
+    with np.load(_TABLE) as stored:
+        if name not in stored.files or "." in name:
+            return None
+        hashes, frequencies = stored[name], stored[f"{name}.idf"]
+    # First comes the one of all words that are not listed, under -1.
+    return Table(hashes[1:].astype(np.uint32), frequencies[1:], int(frequencies[0]))
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a text in small letters; of scripts without spaces, each two letters in a row."""
+def count_words(text: str) -> Counter[bytes]:
+    """The words of a text in small letters, as UTF-8; of scripts without spaces, each two letters in a row."""
     text = text[:LONGEST_TEXT].lower()
-    pairs: list[str] = []
-    if _UNSPACED.search(text):
-        for run in _UNSPACED.findall(text):
-            pairs.extend(run[i : i + 2] for i in range(len(run) - 1))
-        text = _UNSPACED.sub(" ", text)
-    return [word for word in _WORD.findall(text) if len(word) > 1] + pairs
+    pairs: list[bytes] = []
+    if not text.isascii():
+        letters = sorted(set(text))
+        if _UNSPACED.search("".join(letters)):
+            runs = _UNSPACED.findall(text)
+            pairs = [run[i : i + 2].encode() for run in runs for i in range(len(run) - 1)]
+            text = _UNSPACED.sub(" ", text)
+        for letter in letters:
+            if letter > "\x7f" and not letter.isalnum():
+                text = text.replace(letter, " ")
+    counts = Counter(text.encode("utf-8", "replace").translate(_PARTING).split())
+    for word in [word for word in counts if len(word) <= 4 and len(word.decode()) == 1]:
+        del counts[word]
+    counts.update(pairs)
+    return counts
 
 
-def terms(title: str, text: str, language: str) -> dict[int, float]:
-    """The `TERMS` heaviest words of an article with their weights, as a vector of length 1, heaviest first."""
-    counts = Counter(words_of(text))
-    for word in words_of(title):
-        counts[word] += TITLE_WEIGHT
-    table = weights_of(language)
-    weights: list[tuple[float, int]] = []
-    for word, count in counts.items():
-        term = term_of(word)
-        # Where there is no table: rare words are long in all languages (Zipf's law of abbreviation).
-        rarity = table.get(term, table[-1]) if table else min(float(len(word)), _LONGEST_WORD)
-        weights.append((-(1 + math.log(count)) * rarity, term))
-    weights.sort()
-    heaviest = {term: -weight for weight, term in weights[:TERMS]}
-    length = math.sqrt(sum(weight * weight for weight in heaviest.values())) or 1.0
-    return {term: weight / length for term, weight in heaviest.items()}
+def terms(title: str, text: str, language: str) -> Terms:
+    """The `TERMS` heaviest words of an article with their weights."""
+    counts = count_words(text)
+    for word, count in count_words(title).items():
+        counts[word] += TITLE_WEIGHT * count
+    words = list(counts)
+    hashes, first = np.unique(np.array(list(map(zlib.crc32, words)), np.uint32), return_index=True)
+    times = np.array(list(counts.values()), np.int64)[first]
+    table = table_of(language)
+    if table:
+        rarity = table.of(hashes)
+    else:
+        # Rare words are long in all languages (Zipf's law of abbreviation).
+        rarity = np.minimum([float(len(words[i].decode())) for i in first.tolist()], _LONGEST_WORD)
+    weights = _damping()[times] * rarity
+    heaviest = np.argsort(-weights, kind="stable")[:TERMS]
+    hashes, weights = hashes[heaviest], weights[heaviest]
+    return Terms(hashes, weights / length(weights))
+
+
+def length(weights: Weights) -> float:
+    """Of a vector; 1 if it has none. Added up in order: numpy's own sums differ from processor to processor."""
+    squares = np.cumsum(weights * weights)
+    return math.sqrt(squares[-1]) if squares.size and squares[-1] else 1.0
