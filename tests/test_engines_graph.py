@@ -51,7 +51,7 @@ def test_records_travel_by_their_own_coder() -> None:
     """Bytes that any version of the code can read: a pickled record would need the code that wrote it."""
     steps = built(SINKS, "1")["steps"]
     own = "transforms.record_coder"
-    for name in ("Read/Read", "Extract/In sandbox/Apply", "Duplicates", "Write/Dead letters of write"):
+    for name in ("Read/Read", "Clean/In sandbox/Apply", "Duplicates", "Write/Dead letters of write"):
         assert own in json.dumps(steps[name]), name
 
 

@@ -175,7 +175,7 @@ class _WriteBatches(beam.DoFn):
     def process(self, element: Any) -> None:
         Metrics.counter(METRICS, self._counter(element)).inc()
         if self._file:
-            self._batch.append(element)
+            self._batch.append(self._kept(element))
             if len(self._batch) >= FLUSH_ROWS:
                 self.finish_bundle()
 
@@ -187,6 +187,10 @@ class _WriteBatches(beam.DoFn):
     def _counter(self, element: Any) -> str:
         raise NotImplementedError
 
+    def _kept(self, element: Any) -> Any:
+        """What the batch keeps of an element."""
+        return element
+
     def _write(self, ledger: Ledger, batch: list[Any]) -> None:
         raise NotImplementedError
 
@@ -195,8 +199,11 @@ class _Note(_WriteBatches):
     def _counter(self, element: Page | DeadLetter) -> str:
         return INPUTS
 
-    def _write(self, ledger: Ledger, batch: list[Page | DeadLetter]) -> None:
-        ledger.note(self._run, [unit_of(record) for record in batch])
+    def _kept(self, element: Page | DeadLetter) -> str:
+        return unit_of(element)  # and not the page: hundreds of them are a hundred megabytes
+
+    def _write(self, ledger: Ledger, batch: list[str]) -> None:
+        ledger.note(self._run, batch)
 
 
 class _Settle(_WriteBatches):
