@@ -52,7 +52,7 @@ class CleanArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):
             seconds=self._options.seconds,
             memory_mb=self._options.memory_mb,
             workers=self._options.workers,
-            in_flight=16 * self._options.workers,
+            in_flight=8 * self._options.workers,
             warm_up=_WARM_UP,
         )
         return pages | "In sandbox" >> SandboxMapOrDeadLetter("extract", steps, Article, self._dead_letters, sandbox)
