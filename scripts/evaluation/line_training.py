@@ -18,9 +18,10 @@ from transforms.boilerplate.rules import Text, judge
 from transforms.boilerplate.tree_model import TreeModel
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import Outline, outline
+from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import described_article
-from transforms.extraction.metadata import read_head, read_metadata
+from transforms.extraction.metadata import read_metadata
 from transforms.extraction.plain_text import read_plain
 from transforms.extraction.second_opinion import doubt_features, opinions
 

@@ -9,9 +9,10 @@ from transforms.boilerplate.characters import count_words
 from transforms.dates import Moment, machine_date, sensible
 from transforms.extraction.blocks import outline
 from transforms.extraction.decoding import decode
+from transforms.extraction.head import read_head
 from transforms.extraction.html import MODELS, Models, article_body, described_body, line_probabilities, parse
 from transforms.extraction.json_ld import described_article
-from transforms.extraction.metadata import read_head, read_metadata
+from transforms.extraction.metadata import read_metadata
 from transforms.extraction.plain_text import read_plain
 from transforms.records import Article, Page
 from transforms.rejected import Rejected

@@ -169,6 +169,7 @@ CLASS_GROUPS: tuple[tuple[str, str], ...] = (
     ("search", "search suche recherche buscar results"),
     ("source", "source sources agency provider publisher brand logo trust standards"),
 )  # fmt: skip
+CLASS_BIT = {name: 1 << place for place, (name, _) in enumerate(CLASS_GROUPS)}
 _WORD_BITS: dict[str, int] = {}
 for _place, (_name, _words) in enumerate(CLASS_GROUPS):
     for _word in _words.split():

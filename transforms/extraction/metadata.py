@@ -6,33 +6,19 @@ Sources are ranked field by field; a title is chosen by agreement of h1, JSON-LD
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from html import unescape
 from typing import Optional
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
-from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
-from transforms.extraction.blocks import CLASS_GROUPS, ITEM_DATE, ITEM_HEADLINE, Block
+from transforms.dates import Moment
+from transforms.extraction.blocks import CLASS_BIT, ITEM_HEADLINE, Block
+from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
 from transforms.extraction.names import BY, ORGANISATION, clean_names
+from transforms.extraction.publication import StatedDates
 
-_GROUP = {name: 1 << place for place, (name, _) in enumerate(CLASS_GROUPS)}
-_PUBLISHED = (
-    "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",
-    "datepublished", "date.published", "article.published", "parsely-pub-date", "sailthru.date", "dc.date.issued",
-    "cxenseparse:recs:publishtime", "publish-date", "publishdate", "publish_date", "pubdate", "article_date_original",
-    "originalpublicationdate",
-    "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date",
-    "article.created", "cre", "publication_date", "citation_publication_date", "displaydate", "ptime", "og:pubdate",
-    "bt:pubdate", "weibo:article:create_at", "rnews:datepublished", "mediator_published_time", "created",
-    "vr:published_time", "creation_date",
-)  # fmt: skip
-_UPDATED = (
-    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified",
-    "dcterms.modified", "dc.date.modified", "updated_time", "article.updated", "utime", "modified",
-)  # fmt: skip
 _AUTHORS = (
     "author", "article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dc.creator.personalname",
     "dcterms.creator", "article:author_name", "cxenseparse:author", "citation_author", "og:article:author", "authors",
@@ -42,44 +28,6 @@ _AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|staff|by|autor(?:en|es|e)?|profile|people|writers?|contributors?|journalist[a-z]*)/", re.I
 )
-
-
-@dataclass(frozen=True)
-class Head:
-    """`meta` values by lower-case name (first one wins), repeated ones in `many`, links by `rel`."""
-
-    meta: dict[str, str]
-    many: dict[str, tuple[str, ...]]
-    links: dict[str, str]
-    title: str
-    language: str
-
-
-def read_head(tree: HtmlElement) -> Head:
-    """The metadata elements of a page, wherever in it they stand."""
-    many: dict[str, list[str]] = {}
-    for element in tree.iter("meta"):
-        get = element.get
-        name = get("property") or get("name") or get("itemprop") or get("http-equiv")
-        content = get("content")
-        if name and content and len(many) < 400:
-            value = unescape(content) if "&" in content else content
-            many.setdefault(name.strip().lower(), []).append(" ".join(value[:5000].split()))
-    links: dict[str, str] = {}
-    for element in tree.iter("link"):
-        rel, href = element.get("rel"), element.get("href")
-        if rel and href:
-            for part in rel.lower().split():
-                links.setdefault(part, href.strip())
-    found = next(tree.iter("title"), None)
-    title = " ".join(unescape("".join(found.itertext())).split()) if found is not None else ""
-    return Head(
-        meta={name: values[0] for name, values in many.items()},
-        many={name: tuple(values) for name, values in many.items()},
-        links=links,
-        title=title,
-        language=(tree.get("lang") or tree.get("{http://www.w3.org/XML/1998/namespace}lang") or "").strip(),
-    )
 
 
 @dataclass(frozen=True)
@@ -207,7 +155,7 @@ def _author_sources(
     bylines = []
     for block in blocks:
         text = block.text
-        if len(text) < 90 and (BY.match(text) or (block.own & _GROUP["meta"] and block.links and len(text) < 50)):
+        if len(text) < 90 and (BY.match(text) or (block.own & CLASS_BIT["meta"] and block.links and len(text) < 50)):
             bylines.append(text)
     yield bylines[:1]
 
@@ -215,59 +163,6 @@ def _author_sources(
 def _texts(elements: Iterable[HtmlElement]) -> list[str]:
     found = (" ".join("".join(element.itertext()).split()) for element in elements)
     return [text for text in found if 2 < len(text) < 80][:4]
-
-
-def _published(
-    described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: Optional[str], url: str,
-    fetched_at: Optional[str],
-) -> tuple[Optional[Moment], Optional[str]]:  # fmt: skip
-    def usable(text: str) -> Optional[Moment]:
-        moment = machine_date(text) if text else None
-        return moment if sensible(moment, fetched_at) else None
-
-    moment = usable(described.published)
-    if moment:
-        return moment, "jsonld"
-    for name in _PUBLISHED:
-        moment = usable(head.meta.get(name, ""))
-        if moment:
-            return moment, "meta"
-    for element in tree.iter("time"):
-        value = element.get("datetime") or element.get("content") or ""
-        moment = usable(value) or (usable("".join(element.itertext())) if not value else None)
-        if moment and moment.precision not in ("year", "month"):
-            return moment, "html"
-    for block in blocks:
-        if len(block.text) < 200 and (block.item & ITEM_DATE or block.own & _GROUP["date"]):
-            moment = next((one for one in read_dates(block.text) if sensible(one, fetched_at)), None)
-            if moment:
-                return moment, "html"
-    moment = usable(entry or "")
-    if moment:
-        return moment, "feed"
-    started = False
-    for block in blocks:
-        started = started or block.tag in ("h1", "h2")
-        if len(block.text) < 120 and started:
-            moment = next((one for one in read_dates(block.text) if sensible(one, fetched_at)), None)
-            if moment:
-                return moment, "text"
-        if len(block.text) > 600:
-            break
-    moment = url_date(url)
-    if sensible(moment, fetched_at):
-        return moment, "url"
-    return None, None
-
-
-def _updated(
-    described: Described, head: Head, published: Optional[Moment], fetched_at: Optional[str]
-) -> Optional[Moment]:
-    for text in (described.modified, *(head.meta.get(name, "") for name in _UPDATED)):
-        moment = machine_date(text) if text else None
-        if sensible(moment, fetched_at) and moment is not None:
-            return moment if published is None or moment.iso[:10] >= published.iso[:10] else None
-    return None
 
 
 def read_metadata(
@@ -289,7 +184,9 @@ def read_metadata(
     host = urlsplit(url).netloc.removeprefix("www.")
     account = meta.get("twitter:site", "").lstrip("@")
     sites = (site, described.publisher, publisher, host, host.rpartition(".")[0], account)
-    published, source = _published(described, head, tree, blocks, feed_date, url, fetched_at)
+    title = choose_title(_headings(blocks), described, head, feed_title, sites)
+    stated = StatedDates(described, head, tree, blocks, title, feed_date, url, fetched_at)
+    published, source = stated.published()
     canonical = head.links.get("canonical") or meta.get("og:url") or described.url or ""
     image = meta.get("og:image") or meta.get("og:image:url") or described.image or meta.get("twitter:image") or ""
     tags = [value for name in ("article:tag", "news_keywords", "keywords") for value in head.many.get(name, ())]
@@ -307,12 +204,12 @@ def read_metadata(
         if part.strip()
     ]
     return Metadata(
-        title=choose_title(_headings(blocks), described, head, feed_title, sites),
+        title=title,
         description=meta.get("og:description") or meta.get("description") or described.description or "",
         authors=_authors(described, head, tree, blocks, feed_authors, sites),
         published=published,
         published_source=source,
-        updated=_updated(described, head, published, fetched_at),
+        updated=stated.updated(published),
         url_canonical=_absolute(url, canonical),
         publisher=site or publisher,
         section=section or None,
@@ -328,7 +225,7 @@ def read_metadata(
 
 def _headings(blocks: list[Block]) -> list[str]:
     """What may be the headline, the likeliest first."""
-    wanted = _GROUP["headline"]
+    wanted = CLASS_BIT["headline"]
     found = [
         block
         for block in blocks

@@ -1,0 +1,84 @@
+"""When an article was published: machine data first, unless the page itself shows that it was dated anew."""
+
+from typing import Optional
+
+import pytest
+
+from transforms.extraction.blocks import outline
+from transforms.extraction.head import read_head
+from transforms.extraction.html import parse
+from transforms.extraction.json_ld import described_article
+from transforms.extraction.publication import StatedDates
+
+TITLE = "Harbour wall reopens"
+STORY = "<p>" + "The wall was closed for a year after the storms of the last winter. " * 6 + "</p>"
+
+
+def stated(head: str, body: str, feed: Optional[str] = None, url: str = "") -> StatedDates:
+    tree = parse(f"<html><head><title>x</title>{head}</head><body>{body}</body></html>", "a page")
+    described, blocks = described_article(tree), outline(tree).blocks
+    return StatedDates(described, read_head(tree), tree, blocks, TITLE, feed, url, "2024-06-01T00:00:00Z")
+
+
+def found(*arguments: str, **named: str) -> tuple[Optional[str], Optional[str]]:
+    moment, source = stated(*arguments, **named).published()
+    return (moment.iso if moment else None), source
+
+
+def ld(published: str, modified: str = "") -> str:
+    rest = f', "dateModified": "{modified}"' if modified else ""
+    return (
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Harbour wall reopens", '
+        f'"datePublished": "{published}"{rest}}}</script>'
+    )
+
+
+def test_what_the_page_tells_machines_has_the_time_and_its_zone() -> None:
+    body = f"<h1>{TITLE}</h1><p>25 March 2024</p>{STORY}"
+    assert found(ld("2024-03-25T19:08:00+01:00"), body) == ("2024-03-25T18:08:00Z", "jsonld")
+
+
+def test_the_date_beside_the_headline_comes_before_those_of_teasers() -> None:
+    teaser = "<aside><h3>Another story</h3><time datetime='2024-05-01'>1 May 2024</time></aside>"
+    body = f"{teaser}<h1>{TITLE}</h1><span>22 March 2024</span>{STORY}{teaser}"
+    assert found("", body) == ("2024-03-22", "html")
+
+
+def test_the_attribute_has_the_time_of_the_day_that_is_shown() -> None:
+    other = "<time datetime='2024-05-01T10:00:00Z'>1 May</time>"
+    body = f"{other}<h1>{TITLE}</h1><time datetime='2024-03-22T08:00:00Z'>22 March 2024</time>{STORY}"
+    assert found("", body) == ("2024-03-22T08:00:00Z", "html")
+
+
+def test_a_page_published_anew_has_the_date_that_it_shows() -> None:
+    body = f"<h1>{TITLE}</h1><p>Ann Lee</p><p>19 May 2024</p>{STORY}"
+    head = ld("2019-03-30T12:00:00Z", "2024-05-19T09:00:00Z")
+    assert found(head, body) == ("2024-05-19T09:00:00Z", "html")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Updated 19 May 2024", "Published 30 March 2019, last updated 19 May 2024", "Aktualisiert am 19. Mai 2024"],
+)
+def test_an_update_is_no_publication(line: str) -> None:
+    head = ld("2019-03-30T12:00:00Z", "2024-05-19T09:00:00Z")
+    assert found(head, f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == ("2019-03-30T12:00:00Z", "jsonld")
+
+
+def test_the_same_moment_in_another_zone_is_not_dated_anew() -> None:
+    body = f"<h1>{TITLE}</h1><p>26 March 2024, 9:03 am</p>{STORY}"
+    assert found(ld("2024-03-25T22:03:00Z"), body) == ("2024-03-25T22:03:00Z", "jsonld")
+
+
+def test_dates_in_the_story_are_not_its_own() -> None:
+    body = f"<h1>{TITLE}</h1>{STORY}<p>It opened on 12 May 2024.</p>"
+    assert found("", body, url="https://x.example/2024/03/25/wall") == ("2024-03-25", "url")
+
+
+def test_the_feed_tells_what_the_page_does_not() -> None:
+    assert found("", f"<h1>{TITLE}</h1>{STORY}", feed="2024-03-25T08:00:00Z") == ("2024-03-25T08:00:00Z", "feed")
+
+
+def test_no_update_lies_before_the_publication() -> None:
+    dates = stated(ld("2024-03-25", "2023-01-01"), f"<h1>{TITLE}</h1>{STORY}")
+    assert dates.updated(dates.published()[0]) is None

@@ -1,0 +1,183 @@
+"""When an article was published and updated: what the page tells machines, checked against what it shows its readers.
+
+JSON-LD and `meta` come first: they have the time of day and its zone. But a page that was published anew under another
+date often keeps its first one there; then the only date beside the headline is the article's.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import chain
+from typing import Optional
+
+from lxml.html import HtmlElement
+
+from transforms.boilerplate.line_features import fold
+from transforms.boilerplate.patterns import patterns
+from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
+from transforms.extraction.blocks import CLASS_BIT, ITEM_DATE, Block
+from transforms.extraction.head import Head
+from transforms.extraction.json_ld import Described
+
+_PUBLISHED = (
+    "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",
+    "datepublished", "date.published", "article.published", "parsely-pub-date", "sailthru.date", "dc.date.issued",
+    "cxenseparse:recs:publishtime", "publish-date", "publishdate", "publish_date", "pubdate", "article_date_original",
+    "originalpublicationdate",
+    "dcterms.created", "dcterms.issued", "dcterms.date", "dc.date", "dc.date.created", "date",
+    "article.created", "cre", "publication_date", "citation_publication_date", "displaydate", "ptime", "og:pubdate",
+    "bt:pubdate", "weibo:article:create_at", "rnews:datepublished", "mediator_published_time", "created",
+    "vr:published_time", "creation_date",
+)  # fmt: skip
+_UPDATED = (
+    "article:modified_time", "og:updated_time", "article:modified", "datemodified", "lastmod", "last-modified",
+    "dcterms.modified", "dc.date.modified", "updated_time", "article.updated", "utime", "modified",
+)  # fmt: skip
+_BEHIND, _BEFORE = 16, 4
+"""Blocks around the headline among which its date stands; behind it none after the text has begun."""
+_PUNCTUATION = 12
+_DATELINE = 120
+"""Characters of a line that holds a date and little else."""
+_TEXT = 300
+"""Characters of a paragraph: behind it dates are the story's, not the article's."""
+_OTHER_WORDS = 6
+_LETTERS = re.compile(r"[^\W\d_]+")
+# `Jane DoeDec 05, 2023`: two elements that the page's style sets apart.
+_GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z]{2,8}\.? \d)")
+
+
+@dataclass(frozen=True)
+class StatedDates:
+    """All that a page, its address and its feed say of dates.
+
+    `feed_date` is the feed's, `url` the page's address after redirects; no date may be over a day after `fetched_at`.
+    """
+
+    described: Described
+    head: Head
+    tree: HtmlElement
+    blocks: list[Block]
+    title: str
+    feed_date: Optional[str]
+    url: str
+    fetched_at: Optional[str]
+
+    def published(self) -> tuple[Optional[Moment], Optional[str]]:
+        """The time of publication, and which source has it: `jsonld`, `meta`, `html`, `feed`, `text` or `url`."""
+        meta = self.head.meta
+        moment, source = self._usable(self.described.published), "jsonld"
+        if moment is None:
+            source = "meta"
+            moment = next(filter(None, (self._usable(meta[name]) for name in _PUBLISHED if name in meta)), None)
+        if moment is not None:
+            return self._dated_anew(moment) or (moment, source)
+        for ways, source in ((self._elements, "html"), (self._fed, "feed"), (self._text, "text")):
+            moment = next(iter(ways()), None)
+            if moment is not None:
+                return moment, source
+        moment = url_date(self.url)
+        return (moment, "url") if sensible(moment, self.fetched_at) else (None, None)
+
+    def updated(self, published: Optional[Moment]) -> Optional[Moment]:
+        """The time of the last change, unless it lies before the publication."""
+        meta = self.head.meta
+        for text in (self.described.modified, *(meta[name] for name in _UPDATED if name in meta)):
+            moment = self._usable(text)
+            if moment is not None:
+                return moment if published is None or moment.iso[:10] >= published.iso[:10] else None
+        return None
+
+    def _usable(self, text: str) -> Optional[Moment]:
+        moment = machine_date(text) if text else None
+        return moment if sensible(moment, self.fetched_at) else None
+
+    def _dated_anew(self, first: Moment) -> Optional[tuple[Moment, str]]:
+        """A later date than the first, if it alone stands beside the headline, and not as that of an update."""
+        updated = self.updated(first)
+        if updated is not None and days(updated) & days(first):
+            return None
+        shown = list(self._shown())
+        written = {moment.local_day for moment, _ in shown}
+        if len(written) != 1 or any(is_update for _, is_update in shown):
+            return None
+        day = min(written)
+        if updated is not None and day in days(updated) and day > max(days(first)):
+            return updated, "html"
+        # A day later may be the same moment in another zone.
+        later = date.fromisoformat(day) - date.fromisoformat(max(days(first)))
+        return (shown[0][0], "html") if later > timedelta(days=1) else None
+
+    def _shown(self) -> Iterator[tuple[Moment, bool]]:
+        """The dates in lines of their own around the headline, and whether a line says that it is one of an update."""
+        start = self._headline()
+        if start is None:
+            return
+        words = patterns().labels
+        behind = self.blocks[start + 1 : start + 1 + _BEHIND]
+        text_at = next((place for place, block in enumerate(behind) if len(block.text) > _TEXT), len(behind))
+        for block in (*behind[:text_at], *self.blocks[max(0, start - _BEFORE) : start]):
+            text = block.text
+            if len(text) > _DATELINE or not any(map(str.isdigit, text)):
+                continue
+            low = text.casefold()
+            if sum(word not in words["dateword"] for word in _LETTERS.findall(low)) > _OTHER_WORDS:
+                continue
+            is_update = any(word in low for word in words["updateword"])
+            for moment in self._in_text(text):
+                yield moment, is_update
+
+    def _headline(self) -> Optional[int]:
+        """Where the headline stands: in the first `h1` of its words, else in any block of them, else in any `h1`."""
+        title = fold(self.title)
+        headings = [place for place, block in enumerate(self.blocks) if block.tag == "h1"]
+        same = (place for place in headings if fold(self.blocks[place].text) == title)
+        size = len(self.title)
+        alike = (
+            place
+            for place, block in enumerate(self.blocks)
+            if title and abs(len(block.text) - size) < _PUNCTUATION and fold(block.text) == title
+        )
+        return next(chain(same, alike, headings), None)
+
+    def _in_text(self, text: str) -> Iterator[Moment]:
+        found = read_dates(_GLUED.sub(" ", text))
+        return (moment for moment in found if sensible(moment, self.fetched_at))
+
+    def _elements(self) -> Iterator[Moment]:
+        """From the page's elements: beside the headline, in `time`, in what its class or `itemprop` names a date."""
+        shown = [moment for moment, is_update in self._shown() if not is_update]
+        times = list(self._times())
+        if shown:
+            # The same day in an attribute has the time of day, too.
+            yield next((one for one in times if shown[0].local_day in days(one)), shown[0])
+        yield from times
+        for block in self.blocks:
+            if len(block.text) < 200 and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"]):
+                yield from self._in_text(block.text)
+
+    def _times(self) -> Iterator[Moment]:
+        for element in self.tree.iter("time"):
+            value = element.get("datetime") or element.get("content") or ""
+            moment = self._usable(value or "".join(element.itertext()))
+            if moment and moment.precision not in ("year", "month"):
+                yield moment
+
+    def _fed(self) -> Iterable[Moment]:
+        moment = self._usable(self.feed_date or "")
+        return [moment] if moment else []
+
+    def _text(self) -> Iterator[Moment]:
+        """From any short line behind the first heading, before the text."""
+        started = False
+        for block in self.blocks:
+            started = started or block.tag in ("h1", "h2")
+            if len(block.text) < 120 and started:
+                yield from self._in_text(block.text)
+            if len(block.text) > _TEXT:
+                break
+
+
+def days(moment: Moment) -> set[str]:
+    """The day of a time, as written and in UTC."""
+    return {moment.local_day, moment.iso[:10]} - {""}
