@@ -375,3 +375,16 @@ def test_a_text_of_any_length_has_features() -> None:
     words = [f"word{n}" for n in range(3000)]
     assert features(" ".join(words)).anchors.size == ANCHOR_POOL
     assert features(" ".join(["the same five words again"] * 1000)).anchors.size == 5
+
+
+def test_of_copies_with_one_time_the_one_that_is_named_first_stays() -> None:
+    seen = "2024-03-01T12:00:00Z"
+    for name, other in (("article-1003-a", "article-1007-b"), ("collection-2024-00012", "collection-2024-00013")):
+        copies = [
+            replace(
+                article(2, f"{host}.example", 0, text=written(2) + more),
+                origin=Origin(unit=unit, seen_at=seen, rank=f"{seen}|{unit}"),
+            )
+            for host, unit, more in (("a", other, ""), ("b", name, " One more sentence stands here."))
+        ]
+        assert kinds(marked(copies)) == {name: ("unique", None), other: ("near", name)}

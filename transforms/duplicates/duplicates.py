@@ -27,6 +27,7 @@ from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
 
 HOPS = 5
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
+LOG_FORMAT = 2
 
 
 class Seen(NamedTuple):
@@ -100,11 +101,11 @@ class _See(beam.DoFn):
 def stages(config: DuplicatesConfig) -> list[ShardStage]:
     """The shard stages in their order."""
     return [
-        ShardStage("outlets", Outlets(config)),
-        ShardStage("anchors", Anchors(config)),
-        ShardStage("candidates", Candidates(config)),
-        ShardStage("sketches", Sketches(config)),
-        ShardStage("verdicts", Verdicts(config)),
+        ShardStage("outlets", Outlets(config), LOG_FORMAT),
+        ShardStage("anchors", Anchors(config), LOG_FORMAT),
+        ShardStage("candidates", Candidates(config), LOG_FORMAT),
+        ShardStage("sketches", Sketches(config), LOG_FORMAT),
+        ShardStage("verdicts", Verdicts(config), LOG_FORMAT),
     ]
 
 
