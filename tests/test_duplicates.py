@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import pytest
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.window import TimestampedValue
+from hypothesis import given
+from hypothesis import strategies as st
 
 from transforms import shards
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.duplicates.explain import explain_pair
+from transforms.duplicates.features import ANCHOR_POOL, LONGEST_TEXT, features, features_of
 from transforms.identity import event_time, identify
 from transforms.records import Article, Origin
 
@@ -243,7 +247,7 @@ def test_any_order_of_arrival_and_any_shards_have_one_outcome(seed: int, count: 
 
 def sequential(articles: Sequence[Article]) -> dict[str, tuple[str, str | None]]:
     """The same, one article after another through one shard, without Beam."""
-    from transforms.duplicates.duplicates import Address
+    from transforms.duplicates.duplicates import Address, see
     from transforms.duplicates.duplicates import stages as stages_of
 
     config = DuplicatesConfig(shards=1)
@@ -251,7 +255,7 @@ def sequential(articles: Sequence[Article]) -> dict[str, tuple[str, str | None]]
     out: list[Article] = []
     for one in sorted(articles, key=event_time):
         letters: dict[str, list[bytes]] = {}
-        for sent in Address(config)(one):
+        for sent in Address(config)(*see([one])):
             letters.setdefault(sent.to, []).append(sent.message)
         for name, memory in stages:
             if letters.get(name):
@@ -267,7 +271,7 @@ def test_memories_built_from_their_logs_say_the_same() -> None:
     articles = sorted(several_outlets(), key=event_time)
     whole = sequential(articles)
     COLLECTED.clear()
-    from transforms.duplicates.duplicates import Address
+    from transforms.duplicates.duplicates import Address, see
     from transforms.duplicates.duplicates import stages as stages_of
 
     config = DuplicatesConfig(shards=1)
@@ -282,7 +286,7 @@ def test_memories_built_from_their_logs_say_the_same() -> None:
                 log[:] = memories[name].compacted()
         letters: dict[str, list[bytes]] = {}
         for one in articles[chunk : chunk + 6]:
-            for sent in Address(config)(one):
+            for sent in Address(config)(*see([one])):
                 letters.setdefault(sent.to, []).append(sent.message)
         for name, memory in memories.items():
             done = memory.work(letters[name])
@@ -341,3 +345,46 @@ def test_a_revision_is_explained_by_its_diff() -> None:
     assert found.verdict == "revision"
     assert "-Five more concerts are planned. Tickets cost 8 euros" in found.diff
     assert "+Five more concerts are planned. Tickets cost 9 euros" in found.diff
+
+
+PIECES = ["news ", "a", " 1,234.5", "!", ". ", "\n", "\u00ad", "é", "新华社", "。", "12:30 ", "quick brown fox "]
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=60).map("".join), max_size=9))
+def test_texts_looked_at_together_have_the_features_of_each(texts: list[str]) -> None:
+    together = features_of(texts)
+    for text, seen in zip(texts, together, strict=True):
+        for one, other in zip(features(text), seen, strict=True):
+            assert np.array_equal(one, other)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=200).map("".join))
+def test_features_are_what_they_are_said_to_be(text: str) -> None:
+    seen = features(text)
+    for hashes in (seen.anchors, seen.sketch, seen.numbers):
+        assert (hashes[1:] > hashes[:-1]).all()
+    assert int(seen.sentence_words.sum()) == seen.words
+    for sentences in (seen.anchor_sentences, seen.sketch_sentences, seen.number_sentences):
+        assert not sentences.size or int(sentences.max()) < seen.sentences.size
+
+
+def test_a_text_of_any_length_has_features() -> None:
+    for text in ("", "a" * 70_000, "ab " * 30_000, "ab. " * 20_000, "é" * 70_000):
+        seen = features(text)
+        assert seen.words == min(len(text.split()), len(text[:LONGEST_TEXT].split()))
+    words = [f"word{n}" for n in range(3000)]
+    assert features(" ".join(words)).anchors.size == ANCHOR_POOL
+    assert features(" ".join(["the same five words again"] * 1000)).anchors.size == 5
+
+
+def test_of_copies_with_one_time_the_one_that_is_named_first_stays() -> None:
+    seen = "2024-03-01T12:00:00Z"
+    for name, other in (("article-1003-a", "article-1007-b"), ("collection-2024-00012", "collection-2024-00013")):
+        copies = [
+            replace(
+                article(2, f"{host}.example", 0, text=written(2) + more),
+                origin=Origin(unit=unit, seen_at=seen, rank=f"{seen}|{unit}"),
+            )
+            for host, unit, more in (("a", other, ""), ("b", name, " One more sentence stands here."))
+        ]
+        assert kinds(marked(copies)) == {name: ("unique", None), other: ("near", name)}

@@ -152,6 +152,15 @@ def test_every_answer_of_an_archive_is_a_unit(tmp_path: Path, form: str) -> None
     assert missing.reason == "http_404"
 
 
+def test_rows_of_one_time_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    ids: list[object] = ["b-2", "a-10", "\ud800", 7, True, None, ["x"]]
+    rows = [json.dumps({"id": own, "text": f"text {n}", "timestamp": "2024-01-01"}) for n, own in enumerate(ids)]
+    files = [write(tmp_path, f"{n}.jsonl", row.encode()) for n, row in enumerate(rows)]
+    units = [unit for file in files for unit in scan(file, file.name, tmp_path)]
+    named = [unit.digest.rpartition(" ")[0] for unit in sorted(units, key=lambda unit: unit.rank)]
+    assert [name for name in named if name] == ["7", "?", "True", "a-10", "b-2"]
+
+
 def test_the_plan_puts_units_in_the_order_they_were_seen_whatever_the_order_of_files(tmp_path: Path) -> None:
     rows = [
         json.dumps({"url": f"https://a.example/{n}", "text": "t", "timestamp": 1.7e9 + n * 7 % 5}) for n in range(9)

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Optional
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -224,6 +225,7 @@ _TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\Z")
 
 
+@lru_cache(maxsize=1024)  # the times of an article are asked for by every stage that puts it in order
 def seconds(time: Optional[str]) -> Optional[float]:
     """A time of a record (ISO 8601, also `2024` and `2024-03`) as seconds since 1970; None if it is none.
 

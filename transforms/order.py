@@ -6,11 +6,12 @@ import struct
 from transforms.identity import order_time
 from transforms.records import Article
 
-KEY = 30
-"""Length of a key. Keys put articles in their one order: when they were seen, what they hold, id, input."""
+KEY = 42
+"""Length of a key. Keys put articles in their one order: when they were seen, what their input calls itself (else what
+it holds), id, input."""
 ID = 10
-ID_AT = 16
-_TIE = 8
+ID_AT = 28
+_TIE = 20
 _TIME = struct.Struct(">Q")
 _EPOCH = 1 << 62
 
@@ -30,7 +31,7 @@ def key_of(seconds: float, tie: str, article_id: str, unit: str, content: str) -
         raise ValueError(f"{article_id!r} is not an article id: it has 20 hexadecimal digits (see `identify`)")
     unit_hash = hashlib.blake2b(f"{unit}\n{content}".encode("utf-8", "replace"), digest_size=4).digest()
     time = _TIME.pack(_EPOCH + round(seconds * 1_000_000))
-    return time + tie.encode("ascii", "replace")[:_TIE].ljust(_TIE, b"\0") + identity + unit_hash
+    return time + tie.encode("utf-8", "replace")[:_TIE].ljust(_TIE, b"\0") + identity + unit_hash
 
 
 def micros_of(key: bytes) -> int:

@@ -222,7 +222,7 @@ class _Shards(beam.DoFn):
         memory = self._stage.memory(shard)
         if self._store is not None:
             self._stored[shard] = 0
-            for entry in self._store.entries(self._stage.name, shard):
+            for entry in self._store.entries(self._stage.stored_as(), shard):
                 memory.replay(entry)
                 self._stored[shard] += len(entry)
         elif head:
@@ -240,7 +240,7 @@ class _Shards(beam.DoFn):
             log.clear()
             entries, size = list(memory.compacted()), 0
         if self._store is not None:
-            self._store.append(self._stage.name, shard, entries, compacts)
+            self._store.append(self._stage.stored_as(), shard, entries, compacts)
         for entry in entries:
             if self._store is None:
                 log.add(number.to_bytes(8, "big") + entry)
@@ -333,10 +333,16 @@ class ShardStage(NamedTuple):
     Args:
         name: as counters and `WarmStart` show it, and as messages are addressed to it.
         memory: makes the memory of a shard from its number; picklable, with a `repr` that tells its configuration.
+        log_format: raised when entries of the log are written in another way: the store's older logs are not read.
     """
 
     name: str
     memory: Callable[[int], Memory]
+    log_format: int = 1
+
+    def stored_as(self) -> str:
+        """What the store of logs calls it."""
+        return self.name if self.log_format == 1 else f"{self.name} {self.log_format}"
 
 
 class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):

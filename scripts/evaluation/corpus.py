@@ -50,7 +50,9 @@ def as_article(row: dict[str, Any]) -> Article:
         domain=row.get("host") or "",
         fetched_at=row.get("timestamp"),
         published_at=row.get("published"),
-        origin=Origin(unit=row["id"], language_hint=row.get("lang") or ""),
+        origin=Origin(
+            unit=row["id"], rank=f"{row.get('timestamp') or ''}|{row['id']}", language_hint=row.get("lang") or ""
+        ),
     )
 
 

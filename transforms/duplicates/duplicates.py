@@ -1,17 +1,20 @@
 """Marks copies and revisions while the articles stream by."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.duplicates.anchors import Anchors
 from transforms.duplicates.candidates import Candidates
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.features import features
+from transforms.duplicates.features import TOGETHER, Features, features_of
 from transforms.duplicates.outlets import Outlets
 from transforms.duplicates.prints import Sighting
 from transforms.duplicates.similarity import FEWEST_WORDS
@@ -24,22 +27,36 @@ from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
 
 HOPS = 5
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
+LOG_FORMAT = 2
 
 
-def sighting(article: Article) -> Sighting:
-    """What the shards are told of an article that `identify` has seen."""
+class Seen(NamedTuple):
+    """An article and what the shards are told of it."""
+
+    article: Article
+    sighting: Sighting
+
+
+def see(articles: Sequence[Article]) -> list[Seen]:
+    """What the shards are told of articles that `identify` has seen."""
+    seen = features_of([article.text for article in articles])
+    short = [i for i, own in enumerate(seen) if own.words < FEWEST_WORDS]
+    # "Subscribe to read on" under two titles is two articles.
+    titled = features_of([f"{articles[i].title}\n{articles[i].text}" for i in short])
+    for i, with_title in zip(short, titled, strict=True):
+        seen[i] = seen[i]._replace(exact=with_title.exact)
+    return [Seen(article, _sighting(article, own)) for article, own in zip(articles, seen, strict=True)]
+
+
+def _sighting(article: Article, own: Features) -> Sighting:
     outlet = outlet_of(article)
-    seen = features(article.text)
-    if seen.words < FEWEST_WORDS:
-        # "Subscribe to read on" under two titles is two articles.
-        seen = seen._replace(exact=features(f"{article.title}\n{article.text}").exact)
     return Sighting(
         key=article_key(article),
         time=round(event_time(article) * 1_000_000),
         content=bytes.fromhex(article.content_hash),
         by_content=not article.url_canonical and not (article.guid and article.feed_url),
         outlet=int.from_bytes(hashlib.blake2b(outlet.encode(), digest_size=8).digest(), "little") if outlet else 0,
-        features=seen,
+        features=own,
     )
 
 
@@ -54,8 +71,8 @@ class Address:
 
     config: DuplicatesConfig
 
-    def __call__(self, article: Article) -> Iterator[Sent]:
-        told = sighting(article)
+    def __call__(self, seen: Seen) -> Iterator[Sent]:
+        article, told = seen
         shards = self.config.shards
         # All articles of one id are of one outlet, or have none: the shard of the outlet knows them all.
         outlet = outlet_of(article)
@@ -64,14 +81,31 @@ class Address:
         yield Sent("verdicts", id_shard(id_of(told.key), shards), awaiting(told.key, article))
 
 
+class _See(beam.DoFn):
+    """Looks at several articles at once: in a bundle, but no more than are taken together."""
+
+    def start_bundle(self) -> None:
+        self._waiting: list[tuple[Article, Timestamp]] = []
+
+    def process(self, article: Article, timestamp: Timestamp = beam.DoFn.TimestampParam) -> Iterator[WindowedValue]:
+        self._waiting.append((article, timestamp))
+        if len(self._waiting) == TOGETHER:
+            yield from self.finish_bundle()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        waiting, self._waiting = self._waiting, []
+        for seen, (_, timestamp) in zip(see([article for article, _ in waiting]), waiting, strict=True):
+            yield WindowedValue(seen, timestamp, (GlobalWindow(),))
+
+
 def stages(config: DuplicatesConfig) -> list[ShardStage]:
     """The shard stages in their order."""
     return [
-        ShardStage("outlets", Outlets(config)),
-        ShardStage("anchors", Anchors(config)),
-        ShardStage("candidates", Candidates(config)),
-        ShardStage("sketches", Sketches(config)),
-        ShardStage("verdicts", Verdicts(config)),
+        ShardStage("outlets", Outlets(config), LOG_FORMAT),
+        ShardStage("anchors", Anchors(config), LOG_FORMAT),
+        ShardStage("candidates", Candidates(config), LOG_FORMAT),
+        ShardStage("sketches", Sketches(config), LOG_FORMAT),
+        ShardStage("verdicts", Verdicts(config), LOG_FORMAT),
     ]
 
 
@@ -97,7 +131,8 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
         self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        return articles | "Compare" >> ShardLine(
+        seen = articles | "Features" >> beam.ParDo(_See()).with_output_types(Seen)
+        return seen | "Compare" >> ShardLine(
             *(Address(self._config), stages(self._config), Article, self._config.grain_seconds),
             first_hop=self._first_hop,
             store=self._store,

@@ -8,7 +8,7 @@ import numpy as np
 from transforms.duplicates.features import U32, Features
 from transforms.order import KEY
 
-_PRINT = struct.Struct(f"<{KEY}s{KEY}sqQIHBHB")
+_PRINT = struct.Struct(f"<{KEY}sqQIHBHBB")
 
 
 class Print(NamedTuple):
@@ -28,21 +28,23 @@ class Print(NamedTuple):
     numbers: U32
 
     def packed(self) -> bytes:
+        bound = b"" if self.bound == self.key else self.bound
         header = _PRINT.pack(
-            *(self.key, self.bound, self.time, self.exact, self.words, self.revision, self.bits),
-            *(self.sketch.size, self.numbers.size),
+            *(self.key, self.time, self.exact, self.words, self.revision, self.bits),
+            *(self.sketch.size, self.numbers.size, len(bound)),
         )
-        return header + self.sketch.tobytes() + self.numbers.tobytes()
+        return header + self.sketch.tobytes() + self.numbers.tobytes() + bound
 
 
 def unpack_print(packed: bytes) -> Print:
     """The print that `packed` made."""
-    key, bound, time, exact, words, revision, bits, sketches, numbers = _PRINT.unpack_from(packed)
+    key, time, exact, words, revision, bits, sketches, numbers, bounds = _PRINT.unpack_from(packed)
     at = _PRINT.size
     sketch = np.frombuffer(packed, np.uint32, sketches, at)
+    at += 4 * sketches
+    bound = packed[at + 4 * numbers : at + 4 * numbers + bounds] or key
     return Print(
-        *(key, bound, time, exact, words, revision, bits, sketch),
-        np.frombuffer(packed, np.uint32, numbers, at + 4 * sketches),
+        *(key, bound, time, exact, words, revision, bits, sketch), np.frombuffer(packed, np.uint32, numbers, at)
     )
 
 

@@ -75,25 +75,26 @@ def judged(
 ) -> Article:
     """The article with its verdict: `duplicate_kind`, `duplicate_of`, `duplicate_score`, `revision`, `wire_agency`."""
     agency = wire_agency(article.text)
-    article = replace(article, revision=revision, wire_agency=agency)
+    identity, of, score = article.id, None, None
     if standing == UNCHANGED:
-        return replace(article, duplicate_kind="unchanged", duplicate_of=article.id, duplicate_score=1.0)
-    if best is None:
-        if standing == REVISION:
-            return replace(article, duplicate_kind="revision", duplicate_of=article.id, duplicate_score=None)
-        return replace(article, duplicate_kind="unique", duplicate_of=None, duplicate_score=None)
-    source = id_of(best.of).hex()
-    if takes_over(article, best, config):
-        return replace(
-            article,
-            id=source,
-            revision=min(best.revision + 1, 65535),
-            duplicate_kind="revision",
-            duplicate_of=source,
-            duplicate_score=round(1 - best.loss, 4),
-        )
-    kind = "syndicated" if best.kind == NEAR and agency else KINDS[best.kind]
-    return replace(article, duplicate_kind=kind, duplicate_of=source, duplicate_score=round(1 - best.loss, 4))
+        kind, of, score = "unchanged", article.id, 1.0
+    elif best is None:
+        kind, of = ("revision", article.id) if standing == REVISION else ("unique", None)
+    else:
+        of, score = id_of(best.of).hex(), round(1 - best.loss, 4)
+        if takes_over(article, best, config):
+            kind, identity, revision = "revision", of, min(best.revision + 1, 65535)
+        else:
+            kind = "syndicated" if best.kind == NEAR and agency else KINDS[best.kind]
+    return replace(
+        article,
+        id=identity,
+        revision=revision,
+        wire_agency=agency,
+        duplicate_kind=kind,
+        duplicate_of=of,
+        duplicate_score=score,
+    )
 
 
 def takes_over(article: Article, best: Verdict, config: DuplicatesConfig) -> bool:

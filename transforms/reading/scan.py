@@ -23,6 +23,7 @@ MAX_EXPANSION = 200
 FREE_EXPANSION_BYTES = 256 * 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
+_LONGEST_ID = 100
 _ARTICLE_TIMES = ("fetched_at", "first_seen_at", "timestamp")
 _INPUT_RECORDS = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
 
@@ -145,6 +146,10 @@ def _scan_row(unit: Unit, line: bytes) -> Unit:
     if not isinstance(row, dict) or not (isinstance(row.get("html"), str) or isinstance(row.get("text"), str)):
         return _broken(unit, "unknown_form", f'{unit.name}: a row needs "html" or "text", as a string')
     times = filter(None, (recorded_time(row.get(key)) for key in _ARTICLE_TIMES))
+    own = row.get("id")
+    if own and isinstance(own, (str, int)):
+        told = str(own)[:_LONGEST_ID].encode("utf-8", "replace").decode()
+        unit = _replace(unit, digest=f"{told} {unit.digest}")
     return _replace(unit, seen_at=next(times, ""))
 
 

@@ -23,8 +23,9 @@ class Form(str, Enum):
 class Unit:
     """One input as the scan found it.
 
-    Units are worked through in the order of (`seen_at`, `digest`, `name`): when newsbeam saw it, then what it
-    holds. Neither depends on the order of the files, on the machine, or on the number of workers.
+    Units are worked through in the order of (`seen_at`, `digest`, `name`): when newsbeam saw it, then the id it has of
+    its own, then what it holds. None of these depends on the order of the files, on the machine, or on the number of
+    workers.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Unit:
     length: int = 0
     """Bytes of a row; 0 where the unit tells its own end."""
     digest: str = ""
+    """Hash of what it holds; before it, the `id` that a row gives itself."""
     seen_at: str = ""
     """UTC, ISO 8601 with `Z`; empty where the input does not say."""
     reason: str = ""
