@@ -20,7 +20,7 @@ from transforms.reading.units import Unit
 from transforms.records import DeadLetter, Page
 from transforms.rejected import Rejected
 
-CHUNK_UNITS = 512
+CHUNK_UNITS = 256
 CHUNK_BYTES = 256 * 1024 * 1024
 UNDATED_TOGETHER = 20_000
 """Units of no known time share one moment, so that stages with memory put them in order by what they find in them;
