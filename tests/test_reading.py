@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.reading import scan as scanning
-from transforms.reading.payload import ROW, content_type
+from transforms.reading.json_rows import ROW
+from transforms.reading.payload import content_type
 from transforms.reading.plan import read_plan, write_plan
 from transforms.reading.read import read_or_reject
 from transforms.reading.scan import scan

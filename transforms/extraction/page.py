@@ -1,7 +1,7 @@
 """The article of any page. Knows nothing of Beam: it runs in the sandbox, where every import is paid for twice."""
 
 from transforms.extraction.article import extract_article
-from transforms.reading.payload import ROW
+from transforms.reading.json_rows import ROW
 from transforms.reading.rows import article_from_row
 from transforms.records import Article, Page
 from transforms.serialization import safe_article

@@ -2,19 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
+from transforms.reading.json_rows import page_of_row
 from transforms.reading.scan import MAX_DOCUMENT_BYTES, read_document
 from transforms.reading.sniff import HEAD_BYTES, sniff
 from transforms.reading.units import Form, Unit
-from transforms.records import Entry, Origin, Page
+from transforms.records import Origin, Page
 from transforms.rejected import Rejected
-from transforms.serialization import safe_text
-
-ROW = "application/x-newsbeam-row+json"
-"""Media type of a page whose body is one JSON row with a text in it: an article, already extracted."""
 
 FEED_TYPES = frozenset(
     {
@@ -124,36 +121,4 @@ def _read_row(unit: Unit) -> Page:
         stream.seek(unit.offset)
         line = stream.read(unit.length)
     row: dict[str, Any] = json.loads(line)
-    url = _text(row, "url")
-    where = origin(unit, "jsonl")
-    fetched_at = unit.seen_at or None
-    if not isinstance(row.get("html"), str):
-        is_article = "title" in row or "schema_version" in row
-        if is_article:
-            return Page(url=url, body=line, content_type=ROW, charset="utf-8", fetched_at=fetched_at, origin=where)
-        body, media_type = row["text"], "text/plain"
-    else:
-        body, media_type = row["html"], "text/html"
-    headers = {str(k).lower(): v for k, v in row["headers"].items()} if isinstance(row.get("headers"), dict) else {}
-    return Page(
-        url=url,
-        body=body.encode("utf-8", "surrogatepass"),
-        url_final=_text(row, "url_final"),
-        content_type=media_type,
-        charset="utf-8",
-        robots=_text(headers, "x-robots-tag"),
-        fetched_at=fetched_at,
-        entry=_entry(row, url),
-        origin=where,
-    )
-
-
-def _entry(row: dict[str, Any], url: str) -> Optional[Entry]:
-    """What the row says of the page beside the page itself, as a feed would."""
-    title = _text(row, "title")
-    return Entry(feed_url="", url=url, identity=url, title=title) if title else None
-
-
-def _text(row: dict[str, Any], key: str) -> str:
-    value = row.get(key)
-    return safe_text(value) if isinstance(value, str) else ""
+    return page_of_row(row, line, origin(unit, "jsonl"), unit.seen_at or None)

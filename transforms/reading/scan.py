@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import json
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -11,8 +10,9 @@ from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
+from transforms.reading.json_rows import has_page, parse_row, row_order, row_time
 from transforms.reading.sniff import HEAD_BYTES, sniff
-from transforms.reading.times import recorded_time, utc_text
+from transforms.reading.times import utc_text
 from transforms.reading.units import Form, Unit
 from transforms.rejected import Rejected
 
@@ -23,8 +23,6 @@ MAX_EXPANSION = 200
 FREE_EXPANSION_BYTES = 256 * 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
-_LONGEST_ID = 100
-_ARTICLE_TIMES = ("fetched_at", "first_seen_at", "timestamp")
 _INPUT_RECORDS = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
 
 
@@ -140,17 +138,12 @@ def _scan_rows(whole: Unit, spool: Path) -> Iterator[Unit]:
 
 def _scan_row(unit: Unit, line: bytes) -> Unit:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return _broken(unit, "bad_json", f"{unit.name}: not a line of JSON ({error})")
-    if not isinstance(row, dict) or not (isinstance(row.get("html"), str) or isinstance(row.get("text"), str)):
+        row = parse_row(line, unit.name)
+    except Rejected as rejected:
+        return _broken(unit, rejected.reason, rejected.message)
+    if not has_page(row):
         return _broken(unit, "unknown_form", f'{unit.name}: a row needs "html" or "text", as a string')
-    times = filter(None, (recorded_time(row.get(key)) for key in _ARTICLE_TIMES))
-    own = row.get("id")
-    if own and isinstance(own, (str, int)):
-        told = str(own)[:_LONGEST_ID].encode("utf-8", "replace").decode()
-        unit = _replace(unit, digest=f"{told} {unit.digest}")
-    return _replace(unit, seen_at=next(times, ""))
+    return _replace(unit, seen_at=row_time(row), digest=row_order(row, unit.digest))
 
 
 def _scan_warc(whole: Unit, spool: Path) -> Iterator[Unit]:
