@@ -1,5 +1,7 @@
 """The whole pipeline, one stage a line. Live and replay differ only in where pages come from."""
 
+from collections.abc import Iterator
+
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
@@ -17,6 +19,8 @@ from transforms.http.loop import HttpOptions
 from transforms.identify_articles import IdentifyArticles
 from transforms.ledger import NoteUnits, SettleOutcomes
 from transforms.ledger_logs import LedgerLogs
+from transforms.queue.memory import LedgerQueueMemory
+from transforms.queue.read import QueueOptions, ReadQueue
 from transforms.reading.open_feeds import OpenFeeds
 from transforms.reading.read import Plan, ReadPlan
 from transforms.records import DeadLetter, Page
@@ -42,9 +46,18 @@ def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
     http = HttpOptions(config.fetch, f"newsbeam/{VERSION} (+{config.contact})", rules=config.addresses)
     memory = LedgerMemory(config.ledger, run) if config.ledger else None
     polls = DiscoverOptions(config.feeds(), config.schedule, http, config.shards, memory)
-    fetches = FetchOptions(config.feeds(), config.schedule, http, config.shards)
+    fetches = FetchOptions(config.feeds_and_queues(), config.schedule, http, config.shards)
     ticks = root | "Ticks" >> EmitTicks(plan)
-    pages = ticks | "Discover" >> Discover(polls, dead_letters) | "Fetch" >> FetchPages(ticks, fetches, dead_letters)
+    entries = ticks | "Discover" >> Discover(polls, dead_letters)
+    queued = [
+        ticks | f"Queue {number}" >> ReadQueue(options, dead_letters)
+        for number, options in enumerate(_queues(config, run), 1)
+    ]
+    if queued:
+        entries = (entries, *(queue.entries for queue in queued)) | "Feeds and queues" >> beam.Flatten()
+    pages = entries | "Fetch" >> FetchPages(ticks, fetches, dead_letters)
+    if queued:
+        pages = (pages, *(queue.pages for queue in queued)) | "Fetched and pushed" >> beam.Flatten()
     tell_stories(pages, config, run, live=True)
 
 
@@ -66,6 +79,13 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
         config.sinks, dead_letters, config.duplicates.policy, live, spool=config.spool
     )
     outcomes | "Settle" >> SettleOutcomes(config.ledger, run)
+
+
+def _queues(config: Config, run: str) -> Iterator[QueueOptions]:
+    """With a ledger there is one machine, and one shard; without one, offsets are in the runner's state."""
+    for uri, source in config.queues():
+        memory = LedgerQueueMemory(config.ledger, run) if config.ledger else None
+        yield QueueOptions(uri, source, 1 if memory else config.shards, memory)
 
 
 def _logs(config: Config, live: bool, shards: int) -> LedgerLogs | None:

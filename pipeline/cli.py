@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_common(live)
+    live.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="instead of the configuration's: a feed, a home page, an OPML list, or kafka://broker:9092/topic",
+    )
     live.add_argument("--contact", metavar="ADDRESS", help="an e-mail or web address for the sites that are polled")
     live.add_argument(
         "--for", dest="seconds", type=_duration, default=0.0, metavar="TIME", help="stop after 90s, 10m, 8h"

@@ -11,10 +11,11 @@ from transforms.clean_articles import ExtractOptions
 from transforms.duplicates import DuplicatesConfig
 from transforms.http.addresses import AddressRules
 from transforms.http.policy import FetchPolicy, SchedulePolicy
+from transforms.kafka_address import parse_kafka
 from transforms.language import LanguageConfig
 from transforms.sinks.sink import SinkError
-from transforms.sinks.uri import absolute_sink, check_sink, parse_sink
-from transforms.sources import FeedSource, ListedSources, Sources, SourcesFile
+from transforms.sinks.uri import absolute_sink, check_sink, check_source, parse_sink
+from transforms.sources import FeedSource, JoinedSources, ListedSources, Sources, SourcesFile, is_queue
 from transforms.stories import StoriesConfig
 from transforms.topics import TopicsConfig, UserTopicsError, read_user_topics
 
@@ -24,7 +25,7 @@ DEFAULT_SINK = "sqlite:out/news.db"
 @dataclass(frozen=True)
 class SourceSettings:
     """One source as a user writes it. `url` may be a feed of any kind, a news sitemap or an index of them, an OPML
-    list, or a home page that names its feeds."""
+    list, a home page that names its feeds, or `kafka://broker:9092/topic`, onto which others push pages and URLs."""
 
     url: str
     outlet: str = ""
@@ -71,20 +72,29 @@ class Config:
         """What a live run polls."""
         if self.sources_file:
             return SourcesFile(self.sources_file)
-        return ListedSources(
-            tuple(
-                FeedSource(
-                    url=source.url,
-                    publisher=source.outlet,
-                    language_hint=source.language,
-                    topic_hints=(source.topic,) if source.topic else (),
-                    interval_s=source.interval_s,
-                    headers=source.headers,
-                    accept_page=True,
-                )
-                for source in self.sources
-            )
-        )
+        return ListedSources(tuple(_feed(source) for source in self.sources if not is_queue(source.url)))
+
+    def queues(self) -> Sequence[tuple[str, FeedSource]]:
+        """The topics that a live run reads: each with its whole address, and as a source without what is secret."""
+        listed = [source for source in self.sources if is_queue(source.url)]
+        return [(source.url, replace(_feed(source), url=parse_kafka(source.url).shown)) for source in listed]
+
+    def feeds_and_queues(self) -> Sources:
+        """All that entries may come from."""
+        queues = ListedSources(tuple(source for _, source in self.queues()))
+        return JoinedSources((self.feeds(), queues)) if queues.listed else self.feeds()
+
+
+def _feed(source: SourceSettings) -> FeedSource:
+    return FeedSource(
+        url=source.url,
+        publisher=source.outlet,
+        language_hint=source.language,
+        topic_hints=(source.topic,) if source.topic else (),
+        interval_s=source.interval_s,
+        headers=source.headers,
+        accept_page=True,
+    )
 
 
 def bundled(name: str) -> Path:
@@ -116,6 +126,8 @@ def configured(options: argparse.Namespace) -> Config:
     config = replace(config, ledger="" if ledger == "none" else ledger)
     if live and options.contact:
         config = replace(config, contact=options.contact)
+    if live and options.source:
+        config = replace(config, sources=tuple(map(SourceSettings, options.source)), sources_file="")
     config, wrong_topics = _with_user_topics(config)
     if mistakes := [*wrong_topics, *_mistakes(config), *(_live_mistakes(config) if live else ())]:
         raise ConfigError(mistakes)
@@ -160,8 +172,24 @@ def _live_mistakes(config: Config) -> list[str]:
         mistakes.append("sources: nothing to poll; list feeds under `sources:`, each with its `url`")
     if config.sources_file and not Path(config.sources_file).is_file():
         mistakes.append(f"sources_file: there is no file {config.sources_file}")
+    mistakes += _queue_mistakes(config)
     if config.tick_s <= 0:
         mistakes.append(f"tick_s: {config.tick_s} is not a number of seconds above 0")
+    return mistakes
+
+
+def _queue_mistakes(config: Config) -> list[str]:
+    mistakes = []
+    written = [uri for uri in config.sinks if is_queue(uri)]
+    for source in config.sources:
+        if is_queue(source.url):
+            try:
+                address = parse_kafka(source.url)
+                check_source(source.url)
+                if any(parse_kafka(uri).shown == address.shown for uri in written):
+                    mistakes.append(f"sources: {address.shown} is a sink too: its records would come round again")
+            except SinkError as error:
+                mistakes.append(f"sources: {error}")
     return mistakes
 
 

@@ -6,9 +6,10 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from sinks_servers import Kafka, kafka  # noqa: F401
 
+from transforms.kafka_address import KafkaAddress, parse_kafka
 from transforms.records import Article, DeadLetter
 from transforms.serialization import to_json
-from transforms.sinks.kafka import KafkaAddress, KafkaSink, parse_kafka
+from transforms.sinks.kafka import KafkaSink
 from transforms.sinks.sink import SinkError
 from transforms.sinks.uri import check_sink, open_sink
 from transforms.sinks.write import Waiting

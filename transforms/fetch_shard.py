@@ -15,7 +15,7 @@ from transforms.http.policy import FetchPolicy, SchedulePolicy
 from transforms.records import DeadLetter, Origin, Page
 from transforms.rejected import Rejected
 from transforms.schedule import fraction
-from transforms.sources import FeedSource
+from transforms.sources import FeedSource, is_queue
 
 STAGE = "fetch"
 PAGE_TYPES = ("", "text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml")
@@ -103,7 +103,7 @@ def origin_of(discovery: Discovery, source: FeedSource | None = None) -> Origin:
         seen_at=discovery.seen_at,
         rank=f"{discovery.seen_at}|{entry.content_hash}|{discovery.unit}",
         raw_ref=entry.url,
-        discovered_via="feed",
+        discovered_via="queue" if is_queue(entry.feed_url) else "feed",
         feed_url=entry.feed_url,
         publisher=(source.publisher if source else "") or entry.publisher,
         language_hint=(source.language_hint if source else "") or entry.language,

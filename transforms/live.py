@@ -2,6 +2,7 @@
 
 from transforms import discover, fetch
 from transforms.http.loop import close_loops
+from transforms.queue.read import close_queues
 from transforms.ticks import clear_stop
 
 
@@ -10,6 +11,7 @@ def end_live_run() -> None:
 
     To be called once the pipeline has ended, in the process of a local run.
     """
+    close_queues()
     close_loops()
     discover.forget_shards()
     fetch.forget_shards()

@@ -63,6 +63,25 @@ class SourcesFile:
         return _listed_in(self.file, Path(self.file).stat().st_mtime_ns)
 
 
+@dataclass(frozen=True)
+class JoinedSources:
+    """Several lists as one; of two with the same URL the first counts."""
+
+    parts: Sequence[Sources]
+
+    def feeds(self) -> Sequence[FeedSource]:
+        joined: dict[str, FeedSource] = {}
+        for part in self.parts:
+            for source in part.feeds():
+                joined.setdefault(source.url, source)
+        return tuple(joined.values())
+
+
+def is_queue(url: str) -> bool:
+    """Whether this is no feed that is polled but a topic that others push onto."""
+    return url.startswith("kafka://")
+
+
 @functools.lru_cache(maxsize=2)
 def _listed_in(file: str, changed: int) -> Sequence[FeedSource]:
     """Read once a process: several stages ask for the list."""

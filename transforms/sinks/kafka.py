@@ -8,14 +8,13 @@ once. Dead letters go to the topic `TOPIC.dead` (`?dead_letters=OTHER`). Any oth
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Optional, Union
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from transforms.kafka_address import parse_kafka
 from transforms.records import Article
 from transforms.rejected import Rejected
 from transforms.serialization import to_json
@@ -25,27 +24,6 @@ DELIVERY_S = 30.0
 """How long a batch may take before the brokers count as away."""
 
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
-
-
-@dataclass(frozen=True)
-class KafkaAddress:
-    """Where records go."""
-
-    brokers: str
-    topic: str
-    dead_letters: str
-    properties: tuple[tuple[str, str], ...]
-
-
-def parse_kafka(uri: str) -> KafkaAddress:
-    """Takes `kafka://…` apart. Raises `SinkError`."""
-    parts = urlsplit(uri)
-    topic = unquote(parts.path.strip("/"))
-    if not parts.netloc or not topic or "/" in topic:
-        raise SinkError(f"{uri!r}: write it as kafka://broker:9092/topic")
-    properties = dict(parse_qsl(parts.query, keep_blank_values=True))
-    dead_letters = properties.pop("dead_letters", f"{topic}.dead")
-    return KafkaAddress(parts.netloc, topic, dead_letters, tuple(sorted(properties.items())))
 
 
 class KafkaSink:

@@ -137,12 +137,7 @@ def check_sink(uri: str) -> None:
         SinkError: with what is wrong and what would be right.
     """
     spec = parse_sink(uri)
-    if spec.scheme in EXTRAS:
-        module, extra = EXTRAS[spec.scheme]
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise SinkError(f"{uri!r} needs more packages: pip install 'newsbeam[{extra}]' ({error})") from error
+    _need_extra(spec)
     if spec.scheme == "sqlite":
         from transforms.sinks.sqlite import check_database
 
@@ -171,6 +166,23 @@ def check_sink(uri: str) -> None:
         from transforms.sinks.webhook import check_webhook
 
         check_webhook(spec.target.removeprefix("webhook+"))
+
+
+def check_source(uri: str) -> None:
+    """The same for `kafka://` as a source."""
+    _need_extra(parse_sink(uri))
+    from transforms.queue.kafka import check_queue
+
+    check_queue(uri)
+
+
+def _need_extra(spec: SinkSpec) -> None:
+    if spec.scheme in EXTRAS:
+        module, extra = EXTRAS[spec.scheme]
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise SinkError(f"{spec.uri!r} needs more packages: pip install 'newsbeam[{extra}]' ({error})") from error
 
 
 def finalize_sink(uri: str) -> WriteCounts:
