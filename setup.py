@@ -28,6 +28,7 @@ setup(
         "fastwarc>=0.15",
         "idna>=3.7",
         "numpy>=1.26",
+        "prometheus_client>=0.20",  # Prometheus text; pure Python, needs nothing else
         "protego>=0.5",
         "pyarrow>=16",
         "pydantic>=2.7",

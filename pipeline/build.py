@@ -19,6 +19,7 @@ from transforms.http.loop import HttpOptions
 from transforms.identify_articles import IdentifyArticles
 from transforms.ledger import NoteUnits, SettleOutcomes
 from transforms.ledger_logs import LedgerLogs
+from transforms.measures import CountPages
 from transforms.queue.memory import LedgerQueueMemory
 from transforms.queue.read import QueueOptions, ReadQueue
 from transforms.reading.open_feeds import OpenFeeds
@@ -68,6 +69,7 @@ def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool 
     after_duplicates = after_sites + duplicates.HOPS
     articles = (
         pages
+        | "Count pages" >> CountPages()
         | "Clean" >> CleanArticles(config.extract, config.language, dead_letters)
         | "Strip site repeats" >> StripSiteRepeats(config.sites, _logs(config, live, config.sites.shards))
         | "Identify" >> IdentifyArticles(dead_letters)

@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     status = commands.add_parser("status", help="what a ledger says of feeds and entries", allow_abbrev=False)
     status.add_argument("--ledger", default="out/ledger.db", metavar="FILE", help="default: out/ledger.db")
+    status.add_argument(
+        "--spool", type=Path, metavar="FILE", help="where records wait for sinks (default: spool.db beside the ledger)"
+    )
     export = commands.add_parser("export", help="write what a sink holds in another form", allow_abbrev=False)
     _add_source(export)
     export.add_argument("--format", choices=("jsonl", "ninjs"), default="jsonl", help="ninjs is IPTC ninjs 3.0")
@@ -113,6 +116,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", action="append", default=[], metavar="SINK", help="where records go; see below")
     parser.add_argument("--duplicates", choices=("drop", "label"), help="keep copies out of the sinks, or mark them")
     parser.add_argument("--workers", type=int, metavar="N", help="processes that extract articles (default: 1)")
+    parser.add_argument(
+        "--metrics-port", type=int, metavar="PORT", help="serve Prometheus text on this machine while the run lasts"
+    )
     parser.add_argument("--ledger", metavar="FILE", help="where the account of every input is kept")
 
 
@@ -147,7 +153,7 @@ def _look(options: argparse.Namespace) -> int:
         elif options.command == "topics":
             print(try_topics(options.file, options.user_topics))
         elif options.command == "status":
-            print(status(options.ledger))
+            print(status(options.ledger, options.spool))
         elif options.command == "stories":
             print(*stories(options.source, options.limit, options.outlets), sep="\n")
     except (SinkError, UserTopicsError) as error:

@@ -1,6 +1,7 @@
 """The one typed configuration: what a YAML file and the command line say, checked before anything starts."""
 
 import argparse
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -55,6 +56,10 @@ class Config:
     sinks: Sequence[str] = ()
     spool: str = ""
     """A file in which records wait for a sink that is away, so that the other sinks go on; without one all wait."""
+    metrics_port: int = 0
+    """Serves Prometheus text at `http://metrics_host:metrics_port/metrics` while a run lasts; 0: does not."""
+    metrics_host: str = "127.0.0.1"
+    """Other machines reach it only at an address of this one; it tells feeds and counts, to whoever asks."""
     ledger: str = ""
     """The ledger's file; beside the first file sink if it is not given. `none` keeps no ledger, for clusters without
     a file system of their own: what is known is in the runner's state then, and the account in its counters."""
@@ -120,6 +125,8 @@ def configured(options: argparse.Namespace) -> Config:
     config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
     if options.duplicates:
         config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
+    if options.metrics_port is not None:
+        config = replace(config, metrics_port=options.metrics_port)
     if options.workers is not None:
         config = replace(config, extract=replace(config.extract, workers=options.workers))
     ledger = options.ledger or config.ledger or _beside(config.sinks)
@@ -153,6 +160,12 @@ def _as_workers_see_it(config: Config) -> Config:
 
 def _mistakes(config: Config) -> list[str]:
     mistakes = [] if config.extract.workers > 0 else [f"--workers: {config.extract.workers} is not a number above 0"]
+    if config.metrics_port:
+        try:
+            with socket.create_server((config.metrics_host, config.metrics_port)):
+                pass
+        except (OSError, OverflowError) as error:
+            mistakes.append(f"--metrics-port: cannot listen at {config.metrics_host}:{config.metrics_port} ({error})")
     for sink in config.sinks:
         try:
             check_sink(sink)

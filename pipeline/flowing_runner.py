@@ -16,11 +16,17 @@ from typing import Any
 from apache_beam.runners.portability.fn_api_runner import fn_runner, translations
 from apache_beam.runners.worker import bundle_processor
 
+from pipeline.running_metrics import RunningTotals
+
 _log = logging.getLogger(__name__)
 
 
 class FlowingRunner(fn_runner.FnApiRunner):
-    """`FnApiRunner` that works off what a bundle has made before it reads on."""
+    """`FnApiRunner` that works off what a bundle has made before it reads on, and adds up what bundles report."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.totals = RunningTotals()
 
     def run_stages(self, stage_context: Any, stages: Any) -> Any:
         waits = sorted({stage.name for stage in stages if _needs_all_input(stage)})
@@ -31,6 +37,7 @@ class FlowingRunner(fn_runner.FnApiRunner):
 
     def _execute_bundle(self, runner_execution_context: Any, bundle_context_manager: Any, bundle_input: Any) -> Any:
         result = super()._execute_bundle(runner_execution_context, bundle_context_manager, bundle_input)
+        self.totals.add(result.process_bundle.monitoring_infos)
         if self._flows:
             _work_off_first(runner_execution_context.queues)
         return result

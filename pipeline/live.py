@@ -11,6 +11,7 @@ import apache_beam as beam
 from pipeline import build
 from pipeline.beam_options import pipeline_options
 from pipeline.config import Config
+from pipeline.metrics_server import run_measured
 from pipeline.report import Report, account_of, begin_run, sink_counts
 from transforms.live import end_live_run
 from transforms.ticks import TickPlan, clear_stop, request_stop
@@ -32,8 +33,7 @@ def live(config: Config, seconds: float, beam_arguments: list[str]) -> Report:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
     try:
-        result = pipeline.run()
-        result.wait_until_finish()
+        result = run_measured(pipeline, runner, config)
     finally:
         end_live_run()
     counts = sink_counts(config.sinks, result)

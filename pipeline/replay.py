@@ -15,6 +15,7 @@ from pipeline import build
 from pipeline.beam_options import pipeline_options
 from pipeline.config import Config
 from pipeline.inputs import InputFile
+from pipeline.metrics_server import run_measured
 from pipeline.progress import progress
 from pipeline.report import Report, account_of, begin_run, sink_counts
 from transforms.ledger import Ledger
@@ -39,8 +40,7 @@ def replay(files: Sequence[InputFile], stdin: bool, config: Config, beam_argumen
         stack.enter_context(progress("replay", plan.units, lambda: _done(config.ledger, run)))
         pipeline = beam.Pipeline(runner=runner, options=options)
         build.replay(pipeline, plan, config, run)
-        result = pipeline.run()
-        result.wait_until_finish()
+        result = run_measured(pipeline, runner, config)
     counts = sink_counts(config.sinks, result)
     account, reasons = account_of(run, config.ledger, result)
     return Report(account, reasons, counts, time.monotonic() - begun, config.ledger)

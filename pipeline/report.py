@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.runner import PipelineResult
 
-from transforms.ledger import METRICS as OUTCOMES
 from transforms.ledger import Account, Ledger, counted
+from transforms.measures import DEAD_LETTERS, OUTCOMES, RECORDS
 from transforms.sinks.sink import WriteCounts
 from transforms.sinks.uri import finalize_sink, parse_sink
 from transforms.sinks.write import METRICS
@@ -49,7 +49,9 @@ def sink_counts(sinks: Sequence[str], result: PipelineResult) -> dict[str, Write
 def account_of(run: str, ledger: str, result: PipelineResult) -> tuple[Account, dict[str, int]]:
     """The account of a run, or of the whole ledger if `run` is empty, and the run's dead letters by reason."""
     if not ledger:
-        return counted(_counters(result, OUTCOMES)), {}
+        reasons = _counters(result, DEAD_LETTERS)
+        account = counted(_counters(result, OUTCOMES), _counters(result, RECORDS)["lines_removed"])
+        return account, dict(sorted(reasons.items(), key=lambda item: (-item[1], item[0])))
     return Ledger(ledger).account(run), Ledger(ledger).dead_letter_reasons(run)
 
 

@@ -1,61 +1,56 @@
-"""`newsbeam status`: what a ledger says, also while a live run writes it."""
+"""`newsbeam status`: what a ledger says, also while a live run writes it, and what waits for sinks that are away."""
 
-import sqlite3
-from collections import Counter
-from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
-from transforms.ledger import Ledger
-from transforms.schedule import FeedState, unpack
+from pipeline.ledger_state import LedgerState, kind_of, quantile, read_ledger
 from transforms.sinks.sink import SinkError
+from transforms.sinks.spool import waiting
 
-_QUIET_S = 30 * 86400.0
 
+def status(file: str, spool: Path | None = None) -> str:
+    """Feeds by state, polls, entries and outcomes, as a table for a person; and the records in the spool, by sink.
 
-def status(file: str) -> str:
-    """Feeds by state, polls, entries and outcomes, as a table for a person.
+    Args:
+        spool: where records wait for a sink that is away; None: `spool.db` beside the ledger, if it is there.
 
     Raises:
-        SinkError: there is no such ledger.
+        SinkError: there is no such ledger, or no such spool.
     """
     if not Path(file).is_file():
         raise SinkError(f"{file}: there is no such ledger; name it with --ledger FILE")
-    account, lags = Ledger(file).account(), Ledger(file).lags()
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
-        has_feeds = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'feeds'").fetchone()
-        states = [unpack(row[0]) for row in database.execute("SELECT state FROM feeds")] if has_feeds else []
-    lines = [*_feeds(states), f"{'entries':<16}{account.inputs:>8}"]
+    if spool is not None and not spool.is_file():
+        raise SinkError(f"{spool}: there is no such spool; it is the file that `spool:` of the configuration names")
+    state = read_ledger(file)
+    account, lags = state.account, state.lags
+    lines = [*_feeds(state), f"{'entries':<16}{account.inputs:>8}"]
     lines += [f"  {outcome.replace('_', ' '):<14}{count:>8}" for outcome, count in sorted(account.outcomes.items())]
     lines.append(f"  {'pending':<14}{account.pending:>8}")
     if lags:
-        middle, late = lags[len(lags) // 2], lags[int(len(lags) * 0.95)]
+        middle, late = quantile(lags, 0.5), quantile(lags, 0.95)
         lines.append(f"{'lag':<16}{middle:>7.0f} s from publication to sink, {late:.0f} s at p95")
+    lines += _waiting(spool or Path(file).with_name("spool.db"))
     lines.append(
         "all entries are accounted for" if account.unknown == 0 else f"{account.unknown} outcomes without an entry"
     )
     return "\n".join(lines)
 
 
-def _feeds(states: list[FeedState]) -> list[str]:
-    now = datetime.now(timezone.utc).timestamp()
-    kinds = Counter(_kind(state, now) for state in states)
+def _feeds(state: LedgerState) -> list[str]:
+    states, kinds = state.feeds, state.feeds_by_state()
     lines = [f"{'feeds':<16}{len(states):>8}"]
     lines += [f"  {kind:<14}{kinds[kind]:>8}" for kind in ("healthy", "quiet", "failing", "gone") if kinds[kind]]
-    for state in sorted((s for s in states if _kind(s, now) == "failing"), key=lambda s: s.failing_since)[:10]:
-        since = datetime.fromtimestamp(state.failing_since, timezone.utc).strftime("%Y-%m-%d %H:%M")
-        lines.append(f"    since {since}Z  {state.reason:<16} {state.url}")
-    polls = sum(state.polls for state in states)
-    unchanged = sum(state.unchanged for state in states)
+    for feed in sorted((f for f in states if kind_of(f, state.now) == "failing"), key=lambda f: f.failing_since)[:10]:
+        since = datetime.fromtimestamp(feed.failing_since, timezone.utc).strftime("%Y-%m-%d %H:%M")
+        lines.append(f"    since {since}Z  {feed.reason:<16} {feed.url}")
+    polls = sum(feed.polls for feed in states)
+    unchanged = sum(feed.unchanged for feed in states)
     share = f"   {unchanged / polls:.0%} unchanged (304, or the same bytes)" if polls else ""
     lines.append(f"{'polls':<16}{polls:>8}{share}")
     return lines
 
 
-def _kind(state: FeedState, now: float) -> str:
-    """What a feed is like: `gone` (410), `failing`, `quiet` (nothing new in 30 days), else `healthy`."""
-    if state.gone:
-        return "gone"
-    if state.failures:
-        return "failing"
-    return "quiet" if state.last_new_at and now - state.last_new_at > _QUIET_S else "healthy"
+def _waiting(spool: Path) -> list[str]:
+    held = waiting(spool)
+    lines = [f"{'spool':<16}{sum(held.values()):>8} records wait for sinks that are away"] if spool.is_file() else []
+    return lines + [f"  {count:>22} for {sink}" for sink, count in held.items()]

@@ -21,6 +21,7 @@ from transforms.feed_memory import FeedMemory, Found, MemoryFactory, ShardMemory
 from transforms.feed_shard import STAGE, Discovery, FeedShard, Settled, utc
 from transforms.http.loop import HttpOptions, Mailbox, Worker, shared_loop
 from transforms.http.policy import SchedulePolicy
+from transforms.measures import count_input
 from transforms.poll import Ask, Polled, poll_feed
 from transforms.records import DeadLetter
 from transforms.schedule import unpack
@@ -156,6 +157,7 @@ class _PollFeeds(beam.DoFn):
             _built[self._place, number] = _Built(following, shard)
         self._polls.inc(polls)
         for found in (*pending, *fresh):
+            count_input()
             if isinstance(found, Discovery):
                 self._entries.inc()
                 yield found

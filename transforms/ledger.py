@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
 from apache_beam.pvalue import PCollection
 
+from transforms.measures import INPUTS, count_input, count_outcome
 from transforms.records import DeadLetter, Outcome, Page
 
 SCHEMA_VERSION = 1
@@ -37,10 +37,6 @@ CREATE INDEX IF NOT EXISTS units_by_run ON units (noted_in, settled_in, outcome)
 """
 _WAIT_SECONDS = 60.0
 FLUSH_ROWS = 500
-
-METRICS = "newsbeam.outcomes"
-"""Namespace of the counters `inputs` and, by outcome, `story`, `duplicate`, ..."""
-INPUTS = "inputs"
 
 
 @dataclass(frozen=True)
@@ -173,7 +169,7 @@ class _WriteBatches(beam.DoFn):
         self._batch = []
 
     def process(self, element: Any) -> None:
-        Metrics.counter(METRICS, self._counter(element)).inc()
+        self._count(element)
         if self._file:
             self._batch.append(self._kept(element))
             if len(self._batch) >= FLUSH_ROWS:
@@ -184,7 +180,7 @@ class _WriteBatches(beam.DoFn):
             self._write(Ledger(self._file), self._batch)
             self._batch = []
 
-    def _counter(self, element: Any) -> str:
+    def _count(self, element: Any) -> None:
         raise NotImplementedError
 
     def _kept(self, element: Any) -> Any:
@@ -196,8 +192,8 @@ class _WriteBatches(beam.DoFn):
 
 
 class _Note(_WriteBatches):
-    def _counter(self, element: Page | DeadLetter) -> str:
-        return INPUTS
+    def _count(self, element: Page | DeadLetter) -> None:
+        count_input()
 
     def _kept(self, element: Page | DeadLetter) -> str:
         return unit_of(element)  # and not the page: hundreds of them are a hundred megabytes
@@ -207,8 +203,8 @@ class _Note(_WriteBatches):
 
 
 class _Settle(_WriteBatches):
-    def _counter(self, element: Outcome) -> str:
-        return element.outcome
+    def _count(self, element: Outcome) -> None:
+        count_outcome(element, time.time())
 
     def _write(self, ledger: Ledger, batch: list[Outcome]) -> None:
         ledger.settle(self._run, batch, time.time())
@@ -236,8 +232,8 @@ class SettleOutcomes(beam.PTransform[PCollection[Outcome], PCollection[None]]):
         return outcomes | "To ledger" >> beam.ParDo(self._writer)
 
 
-def counted(counters: Mapping[str, int]) -> Account:
-    """The account of a run that kept no ledger, from the counters of `METRICS`."""
+def counted(counters: Mapping[str, int], lines_removed: int = 0) -> Account:
+    """The account of a run that kept no ledger, from the counters of `measures.OUTCOMES`."""
     outcomes = {name: count for name, count in sorted(counters.items()) if name != INPUTS}
     missing = counters.get(INPUTS, 0) - sum(outcomes.values())
-    return Account(counters.get(INPUTS, 0), outcomes, max(missing, 0), max(-missing, 0), 0)
+    return Account(counters.get(INPUTS, 0), outcomes, max(missing, 0), max(-missing, 0), lines_removed)

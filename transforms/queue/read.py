@@ -16,6 +16,7 @@ from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.feed_shard import Discovery, utc
 from transforms.http.loop import Mailbox
 from transforms.kafka_address import parse_kafka
+from transforms.measures import count_input
 from transforms.queue.memory import QueueMemory
 from transforms.queue.messages import STAGE, Taken, read_message
 from transforms.records import DeadLetter, Page
@@ -95,6 +96,7 @@ class _ReadShard(beam.DoFn):
 
     def _read(self, one: Taken, seen_at: str) -> Any:
         self._messages.inc()
+        count_input()
         if isinstance(one, DeadLetter):
             return TaggedOutput(DEAD, one)
         queue = self._options.source
