@@ -43,4 +43,5 @@ def pipeline_options(arguments: Sequence[str]) -> tuple[PipelineRunner | str, Pi
         cure_leak()
         leave_out_state_cache()
         return FlowingRunner(), PipelineOptions(rest)
-    return chosen.runner, PipelineOptions(rest, runner=chosen.runner)
+    # Every DoFn is in a module: nothing of `__main__`, which Beam would pickle for Dataflow, is needed on a worker.
+    return chosen.runner, PipelineOptions(rest, runner=chosen.runner, save_main_session=False)
