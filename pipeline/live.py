@@ -12,7 +12,7 @@ from pipeline import build
 from pipeline.beam_options import pipeline_options
 from pipeline.config import Config
 from pipeline.metrics_server import run_measured
-from pipeline.report import Report, account_of, begin_run, sink_counts
+from pipeline.report import Report, account_of, begin_run, sink_counts, waiting_in
 from transforms.live import end_live_run
 from transforms.ticks import TickPlan, clear_stop, request_stop
 
@@ -36,9 +36,11 @@ def live(config: Config, seconds: float, beam_arguments: list[str]) -> Report:
         result = run_measured(pipeline, runner, config)
     finally:
         end_live_run()
-    counts = sink_counts(config.sinks, result)
+    counts = sink_counts(config.sinks, result, config.spool, live=True)
     account, reasons = account_of("", config.ledger, result)
-    return Report(account, reasons, counts, time.monotonic() - begun, config.ledger, ongoing=True)
+    return Report(
+        account, reasons, counts, time.monotonic() - begun, config.ledger, waiting_in(config.spool), ongoing=True
+    )
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:

@@ -17,7 +17,7 @@ from pipeline.config import Config
 from pipeline.inputs import InputFile
 from pipeline.metrics_server import run_measured
 from pipeline.progress import progress
-from pipeline.report import Report, account_of, begin_run, sink_counts
+from pipeline.report import Report, account_of, begin_run, sink_counts, waiting_in
 from transforms.ledger import Ledger
 from transforms.reading.plan import write_plan
 from transforms.reading.read import Plan
@@ -41,9 +41,9 @@ def replay(files: Sequence[InputFile], stdin: bool, config: Config, beam_argumen
         pipeline = beam.Pipeline(runner=runner, options=options)
         build.replay(pipeline, plan, config, run)
         result = run_measured(pipeline, runner, config)
-    counts = sink_counts(config.sinks, result)
+    counts = sink_counts(config.sinks, result, config.spool, live=False)
     account, reasons = account_of(run, config.ledger, result)
-    return Report(account, reasons, counts, time.monotonic() - begun, config.ledger)
+    return Report(account, reasons, counts, time.monotonic() - begun, config.ledger, waiting_in(config.spool))
 
 
 def _done(ledger: str, run: str) -> int:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.runner import PipelineResult
@@ -10,6 +11,7 @@ from apache_beam.runners.runner import PipelineResult
 from transforms.ledger import Account, Ledger, counted
 from transforms.measures import DEAD_LETTERS, OUTCOMES, RECORDS
 from transforms.sinks.sink import WriteCounts
+from transforms.sinks.spool import drain_spool, waiting
 from transforms.sinks.uri import finalize_sink, parse_sink
 from transforms.sinks.write import METRICS
 
@@ -23,6 +25,8 @@ class Report:
     sinks: dict[str, WriteCounts]
     seconds: float
     ledger: str
+    waiting: dict[str, int] = field(default_factory=dict)
+    """Records in the spool, by sink: the next run writes them first."""
     ongoing: bool = False
     """Whether what is pending waits for the next start, as after a live run, and is not lost."""
 
@@ -41,9 +45,18 @@ def begin_run(ledger: str, run: str) -> None:
         Ledger(ledger).create()
 
 
-def sink_counts(sinks: Sequence[str], result: PipelineResult) -> dict[str, WriteCounts]:
+def sink_counts(sinks: Sequence[str], result: PipelineResult, spool: str, live: bool) -> dict[str, WriteCounts]:
     """Ends what the sinks have left to do, and tells what each did."""
-    return {uri: _counted(uri, result) + finalize_sink(uri) for uri in sinks}
+    counts = {}
+    for uri in sinks:
+        drained = drain_spool(uri, Path(spool), live) if spool else WriteCounts()
+        counts[uri] = _counted(uri, result) + drained + finalize_sink(uri)
+    return counts
+
+
+def waiting_in(spool: str) -> dict[str, int]:
+    """Records that wait for sinks, by sink."""
+    return waiting(Path(spool)) if spool else {}
 
 
 def account_of(run: str, ledger: str, result: PipelineResult) -> tuple[Account, dict[str, int]]:
@@ -89,6 +102,8 @@ def as_table(report: Report) -> str:
     for uri, counts in report.sinks.items():
         did = [f"{n} {word}" for word, n in vars(counts).items() if n]
         lines.append(f"{'output':<14}{uri}   {', '.join(did) or 'nothing new'}")
+    for sink, count in report.waiting.items():
+        lines.append(f"{'waiting':<14}{count:>8}   for {sink}, which is away: they go first in the next run")
     lines.append(f"{'ledger':<14}{report.ledger or 'none'}")
     if not report.adds_up:
         lines.append(

@@ -98,6 +98,8 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
+broker.session.timeout.ms=1500
+broker.heartbeat.interval.ms=300
 """
         )
         cluster = "newsbeam-tests-0000001"  # 22 characters, as its own ids have

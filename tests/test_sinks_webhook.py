@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,11 +21,12 @@ from transforms.sinks.write import Waiting
 class Receiver(ThreadingHTTPServer):
     """Keeps what it gets; answers as `answers` says, then 204."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.answers: list[int] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.refuses = ""
+        self.gone = False
 
     @property
     def uri(self) -> str:
@@ -39,6 +41,9 @@ class Handler(BaseHTTPRequestHandler):
     server: Receiver
 
     def do_POST(self) -> None:
+        if self.server.gone:  # a connection that was kept alive
+            self.close_connection = True
+            return
         body = self.rfile.read(int(self.headers["content-length"]))
         status = self.server.answers.pop(0) if self.server.answers else 204
         if self.server.refuses and self.server.refuses.encode() in body:
@@ -56,15 +61,25 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    server = Receiver()
+@contextmanager
+def serving(port: int = 0) -> Iterator[Receiver]:
+    """A receiver in a thread of its own."""
+    server = Receiver(port)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server
+    finally:
+        server.gone = True
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with serving() as server:
+        yield server
 
 
 def article(name: str, text: str = "") -> Article:

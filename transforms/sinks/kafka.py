@@ -22,6 +22,9 @@ from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 
 DELIVERY_S = 30.0
 """How long a batch may take before the brokers count as away."""
+PROBE_S = 5.0
+"""How long the brokers may take to say that they are there, each time the sink is opened: while they are away, the
+other sinks are held up for so long at a try, and not for a delivery's time."""
 
 _TOO_LARGE = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 
@@ -46,6 +49,10 @@ class KafkaSink:
                 **dict(self._address.properties),
             }
         )
+        try:
+            self._producer.list_topics(self._address.topic, timeout=PROBE_S)
+        except KafkaException as exception:
+            raise SinkAway(f"{self._address.brokers}: {exception.args[0].str()}") from exception
 
     def write(self, batch: Sequence[Record]) -> WriteCounts:
         if self._producer is None:

@@ -17,9 +17,13 @@ from transforms.records import Article, DeadLetter
 from transforms.rejected import Rejected
 from transforms.serialization import DEAD_LETTER_FIELDS, article_from_json, to_json
 from transforms.sinks.sink import Record, Sink, SinkAway, WriteCounts
+from transforms.sinks.uri import open_sink, shown_sink
 
 SPOOL_BYTES = 1_000_000_000
 DRAINED_AT_ONCE = 500
+DRAINED_CHARS = 8_000_000
+TRIED_AT_FIRST = 10
+"""Records that a sink is asked to take after it was away: little is read in vain while it still is."""
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 
@@ -78,7 +82,7 @@ class SpoolingSink:
                 counts = self._drain(self._spool)
                 return counts + self._write(batch)
             except SinkAway as error:
-                _log.warning("%s is away (%s); what comes waits in %s", self._name, error, self._path)
+                _log.warning("%s is away (%s); what comes waits in %s", self._name, str(error), self._path)
                 self._is_open = False
                 self._sink.close()
                 self._next_try = self._clock() + self._wait_s
@@ -95,6 +99,12 @@ class SpoolingSink:
         if self._spool is not None:
             self._spool.close()
             self._spool = None
+
+    def drain(self) -> WriteCounts:
+        """Writes all that waits, now. Raises `SinkAway`: what is left waits on."""
+        if self._spool is None:
+            raise RuntimeError("open() comes before drain()")
+        return self._drain(self._spool)
 
     def _write(self, batch: Sequence[Record]) -> WriteCounts:
         if not self._is_open:
@@ -115,10 +125,22 @@ class SpoolingSink:
 
     def _drain(self, spool: sqlite3.Connection) -> WriteCounts:
         counts = WriteCounts()
-        query = "SELECT number, record FROM waiting WHERE sink = ? ORDER BY number LIMIT ?"
-        while rows := spool.execute(query, (self._name, DRAINED_AT_ONCE)).fetchall():
+        most = TRIED_AT_FIRST
+        while rows := self._first(spool, most):
             counts += self._drain_some(spool, rows)
+            most = DRAINED_AT_ONCE
         return counts
+
+    def _first(self, spool: sqlite3.Connection, most: int) -> list[tuple[int, str]]:
+        rows: list[tuple[int, str]] = []
+        size = 0
+        query = "SELECT number, record FROM waiting WHERE sink = ? ORDER BY number LIMIT ?"
+        for number, record in spool.execute(query, (self._name, most)):
+            rows.append((number, record))
+            size += len(record)
+            if size >= DRAINED_CHARS:
+                break
+        return rows
 
     def _drain_some(self, spool: sqlite3.Connection, rows: Sequence[tuple[int, str]]) -> WriteCounts:
         try:
@@ -142,6 +164,23 @@ def _record(line: str) -> Record:
         article: Article = article_from_json(line)
         return article
     return DeadLetter(**{name: values[name] for name in DEAD_LETTER_FIELDS if name in values})
+
+
+def drain_spool(uri: str, path: Path, live: bool = False) -> WriteCounts:
+    """Tries once more, at the end of a run, to write what waits for the sink `uri`; what it does not take waits for the
+    next run."""
+    name = shown_sink(uri)
+    if name not in waiting(path):
+        return WriteCounts()
+    sink = SpoolingSink(open_sink(uri, live=live), name, path)
+    try:
+        sink.open()
+        return sink.drain()
+    except SinkAway as error:
+        _log.warning("%s is away (%s); what is for it waits in %s for the next run", name, str(error), path)
+        return WriteCounts()
+    finally:
+        sink.close()
 
 
 def waiting(path: Path) -> dict[str, int]:

@@ -80,6 +80,12 @@ def _path_of(uri: str, scheme: str, target: str) -> str:
     return target
 
 
+def shown_sink(uri: str) -> str:
+    """A URI fit for logs and tables, and the sink's name in a spool: no user, password or query."""
+    scheme, separator, rest = uri.partition("://")
+    return scheme + separator + rest.split("?")[0].rpartition("@")[2]
+
+
 def absolute_sink(uri: str) -> str:
     """`uri` with the path of a file made absolute: a worker may stand in another folder."""
     spec = parse_sink(uri)

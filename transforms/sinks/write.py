@@ -17,7 +17,7 @@ from transforms.records import Article, DeadLetter, Outcome
 from transforms.rejected import Rejected
 from transforms.sinks.sink import Record, Sink, SinkAway
 from transforms.sinks.spool import SpoolingSink
-from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink
+from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink, shown_sink
 
 METRICS = "newsbeam.sinks"
 """Namespace of the counters `<scheme>_inserted`, `<scheme>_updated`, `<scheme>_unchanged`, `<scheme>_waited_ms`."""
@@ -122,7 +122,7 @@ class Waiting:
                 away_s = self._clock() - started
                 if self._patience_s is not None and away_s + wait_s > self._patience_s:
                     raise
-                _log.warning("%s is away (%s); next try in %.1f s", self._name, error, wait_s)
+                _log.warning("%s is away (%s); next try in %.1f s", self._name, str(error), wait_s)
                 self._sleep(wait_s)
                 wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
@@ -153,7 +153,7 @@ class _Write(beam.DoFn):
     def setup(self) -> None:
         self._sinks = []
         for uri in self._uris:
-            name = _without_secrets(uri)
+            name = shown_sink(uri)
             sink = open_sink(uri, live=self._live)
             if self._spool:
                 sink = SpoolingSink(sink, name, Path(self._spool))
@@ -203,12 +203,6 @@ class _Write(beam.DoFn):
                 yield DEAD, dead_letter(self._stage, record, error), timestamp, window
             else:
                 yield "", outcome_of(record), timestamp, window
-
-
-def _without_secrets(uri: str) -> str:
-    """A URI fit for a log: no user, password or query."""
-    scheme, separator, rest = uri.partition("://")
-    return scheme + separator + rest.split("?")[0].rpartition("@")[2]
 
 
 def _by_place(uris: Sequence[str]) -> tuple[list[str], list[str]]:
