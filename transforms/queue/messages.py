@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from transforms.dates import machine_date
 from transforms.feed_shard import Discovery
-from transforms.reading.json_rows import has_page, page_of_row, parse_row, row_text, row_time
+from transforms.reading.json_rows import has_page, page_of_row, parse_row, row_order, row_text, row_time
 from transforms.reading.scan import MAX_DOCUMENT_BYTES, digest
 from transforms.records import DeadLetter, Entry, Origin, Page
 from transforms.rejected import Rejected
@@ -76,7 +76,7 @@ def _origin(message: Message, source: FeedSource, row: dict[str, Any], seen_at: 
     return Origin(
         unit=message.unit,
         seen_at=seen_at,
-        rank=f"{seen_at}|{message.digest}|{message.unit}",
+        rank=f"{seen_at}|{row_order(row, message.digest)}|{message.unit}",
         raw_ref=message.name,
         discovered_via="queue",
         feed_url=source.url,
