@@ -1,32 +1,43 @@
 """Entry of the Flex Template: Dataflow gives parameters as `--name=value`, newsbeam takes a command line.
 
-`--command=live --config=gs://bucket/live.yaml --to=postgresql://…,pubsub://project/news` becomes
-`newsbeam live --config … --to postgresql://… --to pubsub://…`; all else goes on to Beam.
+`--config=gs://bucket/live.yaml --to=postgresql://…,pubsub://project/news` becomes
+`newsbeam live --config COPY --to postgresql://… --to pubsub://… --ledger none`; all else goes on to Beam. What is known
+is in the job's state: its workers have no disk in common, so that there is no ledger, and no replay of files either.
 """
 
+import shutil
 import sys
+import tempfile
+from pathlib import Path
+
+from apache_beam.io.filesystems import FileSystems
 
 from pipeline.cli import main
 
 
-def command_line(arguments: list[str]) -> list[str]:
+def command_line(arguments: list[str], folder: Path) -> list[str]:
     """newsbeam's command line for the parameters of a template.
 
-    `to` and `paths` hold several values, separated by commas. The order of the parameters does not matter.
+    `to` holds several values, separated by commas. The order of the parameters does not matter.
+
+    Args:
+        folder: where the configuration is copied to.
     """
-    command, paths, rest = "live", [], []
+    rest = []
     for argument in arguments:
         name, _, value = argument.partition("=")
-        if name == "--command":
-            command = value
-        elif name == "--paths":
-            paths = [path for path in value.split(",") if path]
-        elif name == "--to":
+        if name == "--to":
             rest += [part for uri in value.split(",") if uri for part in ("--to", uri)]
+        elif name == "--config":
+            copy = folder / "live.yaml"
+            with FileSystems.open(value) as there, copy.open("wb") as here:
+                shutil.copyfileobj(there, here)
+            rest += ["--config", str(copy)]
         else:
             rest.append(argument)
-    return [command, *paths, *rest]
+    return ["live", *rest, "--ledger", "none"]
 
 
 if __name__ == "__main__":
-    sys.exit(main(command_line(sys.argv[1:])))
+    with tempfile.TemporaryDirectory() as work:
+        sys.exit(main(command_line(sys.argv[1:], Path(work))))

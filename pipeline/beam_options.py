@@ -13,6 +13,11 @@ from pipeline.flowing_runner import FlowingRunner
 LOCAL_ENGINES = {"directrunner", "fnapirunner", ""}
 
 
+def is_elsewhere(runner: PipelineRunner | str) -> bool:
+    """Whether the job goes on without this process: Ctrl-C then leaves it alone, and only ends the waiting for it."""
+    return isinstance(runner, str) and runner.lower() == "dataflowrunner"
+
+
 def _known() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
     for options in PipelineOptions.__subclasses__():

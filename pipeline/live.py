@@ -9,7 +9,7 @@ from types import FrameType
 import apache_beam as beam
 
 from pipeline import build
-from pipeline.beam_options import pipeline_options
+from pipeline.beam_options import is_elsewhere, pipeline_options
 from pipeline.config import Config
 from pipeline.metrics_server import run_measured
 from pipeline.report import Report, account_of, begin_run, sink_counts, waiting_in
@@ -29,9 +29,10 @@ def live(config: Config, seconds: float, beam_arguments: list[str]) -> Report:
     runner, options = pipeline_options(beam_arguments)
     pipeline = beam.Pipeline(runner=runner, options=options)
     build.live(pipeline, TickPlan(config.tick_s, seconds), config, run)
-    with suppress(ValueError):  # not the main thread: somebody else handles signals
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, _stop)
+    if not is_elsewhere(runner):
+        with suppress(ValueError):  # not the main thread: somebody else handles signals
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, _stop)
     try:
         result = run_measured(pipeline, runner, config)
     finally:

@@ -76,6 +76,8 @@ def _counted(uri: str, result: PipelineResult) -> WriteCounts:
 
 def _counters(result: PipelineResult, namespace: str) -> Counter[str]:
     total: Counter[str] = Counter()
+    if not getattr(result, "has_job", True):  # Dataflow only made a template: there is nothing to count yet
+        return total
     for counter in result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]:
         total[counter.key.metric.name] += counter.committed or counter.attempted or 0
     return total
