@@ -84,9 +84,9 @@ class RunningTotals:
 
 def totals_of(result: PipelineResult) -> Totals:
     """What a job server says now."""
-    result._metrics = None  # a job server's result asks once and keeps the answer
     totals = Totals()
     found = result.metrics().query()
+    result._metrics = None  # a job server's result would keep its first answer for ever
     for counter in found["counters"]:
         totals.counters[counter.key.metric.namespace, counter.key.metric.name] += counter.result or 0
     for one in found["distributions"]:

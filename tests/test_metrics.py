@@ -14,6 +14,9 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
+from apache_beam.metrics import monitoring_infos
+from apache_beam.portability.api import beam_job_api_pb2
+from apache_beam.runners.portability.portable_runner import PipelineResult
 from live_pipeline import newsroom
 from prometheus_client.parser import text_string_to_metric_families
 from sinks_servers import free_port, until
@@ -162,6 +165,26 @@ def test_the_local_engine_knows_beams_metrics_while_it_runs_and_the_result_says_
     bytes_ = live.distributions["newsbeam.pages", "bytes"]
     assert bytes_ == told.distributions["newsbeam.pages", "bytes"]
     assert (bytes_.count, bytes_.sum, bytes_.least, bytes_.most) == (3, 60, 10, 30)
+
+
+class _JobServer:
+    """Answers as Prism does: with more each time it is asked."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+
+    def GetJobMetrics(self, request: object) -> beam_job_api_pb2.GetJobMetricsResponse:
+        self.pages += 1
+        key = ("newsbeam.pages", "pages")
+        count = monitoring_infos.int64_user_counter(*key, self.pages, "Count pages")
+        return beam_job_api_pb2.GetJobMetricsResponse(metrics=beam_job_api_pb2.MetricResults(attempted=[count]))
+
+
+def test_a_job_server_is_asked_anew_each_time() -> None:
+    result = PipelineResult(_JobServer(), "job", (), ())
+    counts = [totals_of(result).counters["newsbeam.pages", "pages"] for _ in range(3)]
+    assert counts == [1, 2, 3]
+    assert result.metrics().query()["counters"][0].result == 4, "the account of the run's end is of its end"
 
 
 @pytest.fixture
