@@ -187,11 +187,14 @@ def test_what_is_deleted_while_it_waits_to_be_read_is_told_too(
     assert sorted([*offsets, *told]) == list(range(1, 40)), "each message was read, or its loss told"
 
 
+@pytest.mark.parametrize("pushed", [2, 9], ids=["shorter", "longer"])
 def test_a_topic_made_anew_is_read_from_its_start(
     kafka: Kafka,  # noqa: F811
     ledger: str,
     opened: list[KafkaShard],
+    pushed: int,
 ) -> None:
+    """Kafka forgets a group's offsets with the topic; the ledger knows messages by their place and what they hold."""
     topic = next(names)
     uri = made(kafka, topic, partitions=1)
     push(uri, *map(row, range(5)))
@@ -204,11 +207,22 @@ def test_a_topic_made_anew_is_read_from_its_start(
         done.result()
     until(lambda: topic not in admin.list_topics(timeout=5).topics)
     made(kafka, topic, partitions=1)
-    push(uri, row(0), row(100))
+    push(uri, row(0), *map(row, range(101, 100 + pushed)))
     again = KafkaShard(f"{uri}", 0, 1, LedgerQueueMemory(ledger, "two"), {})
     opened.append(again)
-    found = taken(again, 1)
-    assert row(100) in values(found), "row 0 has its outcome already: the same place and the same content"
+    found = taken(again, pushed - 1)
+    assert values(found) == list(map(row, range(101, 100 + pushed))), "row 0 is the same and has its outcome"
+
+
+def test_a_reader_whose_own_position_is_beyond_the_topic_says_so_and_begins_anew(
+    uri: str, opened: list[KafkaShard]
+) -> None:
+    push(uri, row(1), row(2))
+    shard = KafkaShard(uri, 0, 2, None, {0: 40})
+    opened.append(shard)
+    found = taken(shard, 3)
+    assert [one.reason for one, _ in found if isinstance(one, DeadLetter)] == ["rewound"]
+    assert values(found) == [row(1), row(2)]
 
 
 def test_a_reader_with_its_own_positions_begins_there(uri: str, opened: list[KafkaShard]) -> None:

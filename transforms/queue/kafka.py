@@ -203,7 +203,8 @@ class KafkaShard:
         begun = {}
         for number in numbers:
             place = self._begin_at.get(number, committed[number])
-            begun[number] = _Partition(self._find_place(consumer, number, place), committed=committed[number])
+            following = self._find_place(consumer, number, place)
+            begun[number] = _Partition(following, committed=-1 if following < place else committed[number])
         self._partitions |= begun
         self._assign(consumer)
 
