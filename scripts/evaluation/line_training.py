@@ -118,7 +118,7 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
             tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="",
             feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
         )  # fmt: skip
-        rows = block_features(page, known.title, known.description, described.body)
+        rows = block_features(page, known.title, known.description, described.body, known.publisher)
         labels, weights = label_lines([block.text for block in page.blocks], row)
         if labels.any():
             out.append(Example(row["site"], rows, labels, weights, page, opinions(html, tree)))

@@ -16,6 +16,7 @@ from transforms.boilerplate.tree_model import load_model
 from transforms.extraction import second_opinion
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
+from transforms.extraction.metadata import Metadata
 from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_probabilities
 from transforms.records import RemovedBlock
 from transforms.rejected import Rejected
@@ -71,10 +72,10 @@ def parse(text: str, where: str) -> HtmlElement:
 
 
 def line_probabilities(
-    page: Outline, html: str, tree: HtmlElement, title: str, description: str, json_body: str, models: Models
+    page: Outline, html: str, tree: HtmlElement, known: Metadata, json_body: str, models: Models
 ) -> tuple[Floats, bool]:
     """The probability of each block to be of the article, and whether a second opinion was asked for it."""
-    rows = block_features(page, title, description, json_body)
+    rows = block_features(page, known.title, known.description, json_body, known.publisher)
     probability = load_model(models.first, FEATURES).probability(rows)
     if not 0 < len(page.blocks) <= MAX_DOUBTFUL_BLOCKS or doubt(page, probability) < DOUBT:
         return probability, False
