@@ -4,9 +4,10 @@
     scripts/train_lines.py --data FOLDER [--only html|plain] [--folds FOLDER]
 
 FOLDER holds `manifest.jsonl` and the pages it names (see `scripts/evaluation/clean.py`). Needs `catboost` and, for
-plain text, `inscriptis`. The models go into the package. With `--folds` one more for each fold, which has not seen the
-fold's sites, goes into that folder: `scripts/evaluate.py clean --models FOLDER` judges each page by these. The second
-model learns from first verdicts on pages that the first model had not seen. Seeds are fixed.
+plain text, `inscriptis`. Pages of HTML whose gold was cut short, as a first trial shows, are left out. The models go
+into the package. With `--folds` one more for each fold, which has not seen the fold's sites, goes into that folder:
+`scripts/evaluate.py clean --models FOLDER` judges each page by these. The second model learns from first verdicts on
+pages that the first model had not seen. Seeds are fixed.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from evaluation.line_training import (  # noqa: E402
     plain_examples,
     second_examples,
     train,
+    with_whole_gold,
 )
 from transforms.boilerplate import plain_model  # noqa: E402
 from transforms.boilerplate.tree_model import tree_model  # noqa: E402
@@ -61,6 +63,8 @@ def main(argv: list[str]) -> int:
 
     if arguments.only != "plain":
         examples, names = html_examples(arguments.data)
+        trial = [train(examples, names, arguments.trees, arguments.threads, fold) for fold in range(FOLDS)]
+        examples = with_whole_gold(examples, [tree_model(arrays) for arrays in trial])
         folds = grow("html", examples, names, MODELS.first, arguments.trees, 2)
         again = second_examples(examples, [tree_model(arrays) for arrays in folds])
         grow("doubtful", again, second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees // 2, 3)

@@ -5,12 +5,15 @@ import random
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
 from transforms.extraction import extract_article
+from transforms.extraction.blocks import outline
+from transforms.extraction.html import article_body, parse
 from transforms.records import Article, Entry, Origin, Page
 from transforms.rejected import Rejected
 
@@ -182,3 +185,14 @@ def test_no_damage_to_a_page_ends_in_anything_but_an_article_or_a_reason(seed: i
     except Rejected:
         return
     assert [line for line, _ in all_lines(stripped)] == [line for line, _ in all_lines(article)]
+
+
+def test_a_page_that_goes_on_with_another_story_ends_where_its_headline_stands() -> None:
+    story = "<p>" + "The harbour wall was closed for a year after the storms. " * 3 + "</p>"
+    two = f"<div><h1 class='head'>Wall reopens</h1>{story}{story}</div><div><h1 class='head'>Another</h1>{story}</div>"
+    page = outline(parse(f"<html><body>{two}</body></html>", "a page"))
+    body = article_body(page, np.ones(len(page.blocks), dtype=np.float32), False, "Wall reopens")
+    assert len(body.lines) == 3
+    # A heading of another look is one of the story's own.
+    page = outline(parse(f"<html><body>{two.replace('head', 'x', 1)}</body></html>", "a page"))
+    assert len(article_body(page, np.ones(len(page.blocks), dtype=np.float32), False, "Wall reopens").lines) == 5

@@ -164,7 +164,7 @@ def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--models", type=Path, help="models of the folds, from scripts/train_lines.py --out")
+    parser.add_argument("--models", type=Path, help="models of the folds, from scripts/train_lines.py --folds")
     parser.add_argument("--plain", action="store_true", help="clean whole-page renderings instead of HTML")
     parser.add_argument("--by-rule", action="store_true", help="precision of every rule")
     parser.add_argument("--site-memory", action="store_true", help="and take out what each site repeats")

@@ -118,27 +118,35 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
             tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="",
             feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
         )  # fmt: skip
-        rows = block_features(page, known.title, known.description, described.body)
+        rows = block_features(page, known.title, known.description, described.body, known.publisher)
         labels, weights = label_lines([block.text for block in page.blocks], row)
         if labels.any():
             out.append(Example(row["site"], rows, labels, weights, page, opinions(html, tree)))
     return out, FEATURES
 
 
-def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
-    """The same pages as the second model sees them: each with the verdicts of a first model that has not seen it.
+def with_whole_gold(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
+    """The pages whose gold was not cut short, as far as models that have not seen their sites can tell.
 
-    Pages whose gold is all there among at least twice as much other prose are left out: their gold was cut short.
+    It was where all of it is found, among at least as much other prose.
     """
     out = []
     for example in examples:
         if example.page is not None:
-            probability = by_fold[fold_of(example.site)].probability(example.rows)
             chars = np.array([len(block.text) for block in example.page.blocks])
-            kept = probability > 0.5
+            kept = by_fold[fold_of(example.site)].probability(example.rows) > 0.5
             found = float(chars[kept & example.labels].sum())
-            if found < 0.5 * chars[kept].sum() and found > 0.95 * chars[example.labels].sum():
-                continue
+            if found >= 0.5 * chars[kept].sum() or found <= 0.95 * chars[example.labels].sum():
+                out.append(example)
+    return out
+
+
+def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
+    """The same pages as the second model sees them: each with the verdicts of a first model that has not seen it."""
+    out = []
+    for example in examples:
+        if example.page is not None:
+            probability = by_fold[fold_of(example.site)].probability(example.rows)
             rows = doubt_features(example.page, example.rows, probability, example.texts)
             out.append(replace(example, rows=rows))
     return out

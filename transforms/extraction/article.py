@@ -97,7 +97,7 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
         robots_header=page.robots,
         fetched_at=page.fetched_at,
     )
-    probability, doubted = line_probabilities(view, text, tree, known.title, known.description, described.body, models)
+    probability, doubted = line_probabilities(view, text, tree, known, described.body, models)
     body = article_body(view, probability, doubted, known.title)
     extractor = "blocks+opinions" if doubted else "blocks"
     from_script = described_body(body, described.body, known.title)

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 from transforms.boilerplate.characters import Ints
 from transforms.boilerplate.line_features import (
     LINE_FEATURES,
+    SITE_WORD_GROUPS,
     Floats,
     line_features,
     window_mean,
 )
-from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Outline
+from transforms.boilerplate.line_words import LineWords, words_of
+from transforms.boilerplate.patterns import patterns
+from transforms.extraction.blocks import CLASS_BIT, CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
 
 _TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "figcaption", "blockquote", "section", "span", "pre", "dd")
 _TAG_NUMBER = {tag: number for number, tag in enumerate(_TAGS)}
@@ -60,6 +63,23 @@ PLACE_FEATURES = (
     "json_body_known",
     "lead_overlap",
     "lead_overlap~4",
+    "site_words",
+    "site_words~2",
+    "site_words_box",
+    "site_name",
+    "site_name_box",
+    "lead_overlap_box",
+    "title_overlap_box",
+    "copies_before",
+    "titles_like_before",
+    "bylines_since",
+    "articles",
+    "article_of_title",
+    "article_prose",
+    "heading_links",
+    "heading_tag",
+    "heading_overlap",
+    "heading_teasers",
 )
 FEATURES = (
     LINE_FEATURES
@@ -156,8 +176,8 @@ def _full(parents: list[int], container: int) -> set[int]:
     return out
 
 
-def block_features(page: Outline, title: str, description: str, json_body: str) -> Floats:
-    """One row of `FEATURES` for each block."""
+def block_features(page: Outline, title: str, description: str, json_body: str, site: str) -> Floats:
+    """One row of `FEATURES` for each block, given what the page says of its title, text and site (all may be empty)."""
     blocks = page.blocks
     count = len(blocks)
     table = np.zeros((len(FEATURES), count), dtype=np.float32)
@@ -236,6 +256,14 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
         float(bool(json_body)),
         overlap,
         window_mean(overlap, 4),
+        *_of_the_site(words, line, above, chars, site),
+        _mean_of_box(overlap, above, chars),
+        _mean_of_box(column["title_in_line"], above, chars),
+        _copies_before(blocks),
+        _alike_before(page, first_title),
+        _bylines_since(page, prose),
+        *_of_articles(page, first_title, prose / total),
+        *_of_heading(blocks, heading, link_share, numbers, overlap),
     ]
     for row, values in enumerate(rows):
         table[row] = values
@@ -253,6 +281,87 @@ def block_features(page: Outline, title: str, description: str, json_body: str) 
         table[row : row + 2] = window_mean(density, window), window_mean(link_share, window)
         row += 2
     return table.T
+
+
+def _mean_of_box(values: Floats, boxes: Ints, chars: Floats) -> Floats:
+    """The mean of a column over all blocks in the same box, by their length."""
+    sums = np.bincount(boxes, values * chars) / np.maximum(1.0, np.bincount(boxes, chars))
+    means: Floats = sums[boxes].astype(np.float32)
+    return means
+
+
+def _of_the_site(words: LineWords, line: Floats, boxes: Ints, chars: Floats, site: str) -> list[Floats]:
+    """How much a line and those around it speak of the site itself: an appeal, terms of use, a consent dialog."""
+    shares: Floats = line[:, [LINE_FEATURES.index(f"words_{group}") for group in SITE_WORD_GROUPS]].sum(axis=1)
+    named = words.shared(words.flags(word for word in words_of(site) if len(word) > 3)) > 0
+    name = named.astype(np.float32)
+    return [shares, window_mean(shares, 2), _mean_of_box(shares, boxes, chars), name, _mean_of_box(name, boxes, chars)]
+
+
+def _copies_before(blocks: Sequence[Block]) -> list[int]:
+    """How often each line has stood on the page before."""
+    seen: dict[str, int] = {}
+    out = []
+    for block in blocks:
+        before = seen.get(block.text, 0)
+        seen[block.text] = before + 1
+        out.append(before)
+    return out
+
+
+def _alike_before(page: Outline, first_title: int) -> NDArray[Any] | float:
+    """How many blocks up to here look like the headline, it not counted: each opens another story."""
+    if first_title < 0:
+        return 0.0
+    title = page.blocks[first_title]
+    like = np.array([one.tag == title.tag and one.own == title.own and one.depth == title.depth for one in page.blocks])
+    like[: first_title + 1] = False
+    before: NDArray[np.int64] = np.minimum(np.cumsum(like), 20)
+    return before
+
+
+def _bylines_since(page: Outline, prose: Floats) -> NDArray[Any]:
+    """How many short lines named as bylines or dates stand between the first paragraph and here."""
+    wanted = CLASS_BIT["meta"] | CLASS_BIT["date"]
+    like = np.array([bool(one.own & wanted) and len(one.text) < 100 for one in page.blocks])
+    first = int(np.argmax(prose > 0))
+    like[: first + 1] = False
+    since: NDArray[np.int64] = np.minimum(np.cumsum(like), 20)
+    return since
+
+
+def _of_articles(page: Outline, first_title: int, prose: Floats) -> list[NDArray[Any] | float]:
+    """Elements `article`: how many the page has, whether the block's is the headline's, its share of all prose."""
+    bit = 1 << CONTEXT_TAGS.index("article")
+    nearest = [0] * len(page.parents)
+    for container in range(1, len(nearest)):
+        nearest[container] = container if page.tags[container] & bit else nearest[page.parents[container]]
+    own = np.array([nearest[block.container] for block in page.blocks])
+    mass = np.bincount(own, prose)
+    same = (own == own[first_title]) * 1.0 if first_title >= 0 else np.full(len(own), -1.0)
+    return [
+        np.log1p(len(set(own.tolist()) - {0})),
+        np.where(own == 0, -same, same),
+        np.where(own == 0, -1.0, mass[own]),
+    ]
+
+
+def _of_heading(
+    blocks: Sequence[Block], heading: NDArray[np.bool_], link_share: Floats, tags: NDArray[Any], overlap: Floats
+) -> list[NDArray[Any]]:
+    """The heading above each block: its links, its tag, its words of the story's opening, whether it opens teasers."""
+    places = np.flatnonzero(heading)
+    known = patterns()
+    opens = [known.opens_teasers(blocks[place].text) for place in places.tolist()]
+    table = np.vstack(
+        (
+            np.concatenate(([-1.0], link_share[places])),
+            np.concatenate(([-1.0], tags[places])),
+            np.concatenate(([-1.0], overlap[places])),
+            np.concatenate(([-1.0], np.array(opens, dtype=np.float64))),
+        )
+    )
+    return list(table[:, np.cumsum(heading)])
 
 
 def _since(flags: NDArray[np.bool_]) -> Floats:

@@ -1,5 +1,6 @@
 """From a parsed page to its lines: which blocks are the article, by the model and, in doubt, a second opinion."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -16,6 +17,7 @@ from transforms.boilerplate.tree_model import load_model
 from transforms.extraction import second_opinion
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
+from transforms.extraction.metadata import Metadata
 from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_probabilities
 from transforms.records import RemovedBlock
 from transforms.rejected import Rejected
@@ -27,6 +29,7 @@ MAX_CHARS = 20_000_000
 MAX_DOUBTFUL_BLOCKS = 5_000
 """A page of more blocks is no article worth the time of other extractors."""
 HEAD_BLOCKS = 40
+_PARAGRAPH = 100
 TAIL_BLOCKS = 12
 _FOOTER = (1 << CONTEXT_TAGS.index("footer")) | (1 << CONTEXT_TAGS.index("nav"))
 _FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
@@ -71,10 +74,10 @@ def parse(text: str, where: str) -> HtmlElement:
 
 
 def line_probabilities(
-    page: Outline, html: str, tree: HtmlElement, title: str, description: str, json_body: str, models: Models
+    page: Outline, html: str, tree: HtmlElement, known: Metadata, json_body: str, models: Models
 ) -> tuple[Floats, bool]:
     """The probability of each block to be of the article, and whether a second opinion was asked for it."""
-    rows = block_features(page, title, description, json_body)
+    rows = block_features(page, known.title, known.description, json_body, known.publisher)
     probability = load_model(models.first, FEATURES).probability(rows)
     if not 0 < len(page.blocks) <= MAX_DOUBTFUL_BLOCKS or doubt(page, probability) < DOUBT:
         return probability, False
@@ -93,11 +96,13 @@ def article_body(page: Outline, probability: Floats, doubted: bool, title: str) 
         return Body((), (), 0.0)
     blocks = page.blocks
     headline = fold(title)
+    until = _next_story(blocks, headline, kept.tolist())
+    kept = kept[kept < until]
     first, last = int(kept[0]), int(kept[-1])
     before = range(max(0, first - HEAD_BLOCKS), first)
     start = next((place for place in before if headline and fold(blocks[place].text) == headline), first)
     end = last + 1
-    while end < min(len(blocks), last + 1 + TAIL_BLOCKS) and not blocks[end].context & _FOOTER:
+    while end < min(until, last + 1 + TAIL_BLOCKS) and not blocks[end].context & _FOOTER:
         end += 1
     lines: list[str] = []
     removed: list[RemovedBlock] = []
@@ -111,6 +116,21 @@ def article_body(page: Outline, probability: Floats, doubted: bool, title: str) 
         else:
             removed.append(RemovedBlock(_reason(block, headline), block.text, number))
     return Body(tuple(lines), tuple(removed), round(score / weight, 4))
+
+
+def _next_story(blocks: Sequence[Block], headline: str, kept: Sequence[int]) -> int:
+    """Where another story begins on a page that goes on without end; the number of blocks if none does.
+
+    It begins at an `h1` behind the text that looks as the headline does: the same depth and class.
+    """
+    titles = (place for place, block in enumerate(blocks) if block.tag == "h1" and fold(block.text) == headline)
+    title = next(titles, len(blocks)) if headline else len(blocks)
+    paragraphs = [place for place in kept if place > title and len(blocks[place].text) > _PARAGRAPH][:2]
+    if len(paragraphs) < 2:
+        return len(blocks)
+    look = ("h1", blocks[title].depth, blocks[title].own)
+    behind = enumerate(blocks[paragraphs[-1] + 1 :], start=paragraphs[-1] + 1)
+    return next((place for place, one in behind if (one.tag, one.depth, one.own) == look), len(blocks))
 
 
 def described_body(body: Body, described: str, title: str) -> Optional[Body]:
