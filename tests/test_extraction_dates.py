@@ -4,6 +4,7 @@ from typing import Optional
 
 import pytest
 
+from transforms.dates import Moment, as_written
 from transforms.extraction.blocks import outline
 from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
@@ -82,3 +83,23 @@ def test_the_feed_tells_what_the_page_does_not() -> None:
 def test_no_update_lies_before_the_publication() -> None:
     dates = stated(ld("2024-03-25", "2023-01-01"), f"<h1>{TITLE}</h1>{STORY}")
     assert dates.updated(dates.published()[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("published", "line", "day"),
+    [
+        ("2024-03-22T04:00:41Z", "March 21, 2024, 11:00 pm EST", "2024-03-21"),
+        ("2024-03-21T23:30:00-05:00", "By Ann Lee", "2024-03-21"),
+        ("2024-03-22T04:00:41Z", "By Ann Lee", "2024-03-22"),
+        ("2024-03-22T04:00:41Z", "Updated: March 23, 2024", "2024-03-22"),
+    ],
+)
+def test_the_day_is_the_readers_and_not_that_of_utc(published: str, line: str, day: str) -> None:
+    dates = stated(ld(published, published), f"<h1>{TITLE}</h1><p>{line}</p>{STORY}")
+    moment, _ = dates.published()
+    assert moment is not None
+    assert dates.day(moment) == day
+
+
+def test_a_month_is_no_day() -> None:
+    assert as_written(Moment("2024-03", "month")) is None

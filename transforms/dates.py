@@ -50,6 +50,11 @@ class Moment:
     """The day as written, before any change to UTC."""
 
 
+def as_written(moment: Moment) -> Optional[str]:
+    """The day of a time in its own zone (`2023-12-21`); None where the day is not known."""
+    return None if moment.precision in ("year", "month") else moment.local_day or moment.iso[:10]
+
+
 @lru_cache(maxsize=1)
 def _months() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str]]:
     names: dict[str, int] = {}

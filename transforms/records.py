@@ -130,6 +130,8 @@ class Article:
     """`year`, `month`, `day`, `minute` or `second`."""
     published_source: Optional[str] = None
     """`jsonld`, `meta`, `html`, `sitemap`, `feed`, `text` or `url`."""
+    published_day: Optional[str] = None
+    """The day as its readers see it (`2023-12-21`): `published_at` is UTC, where it may be the day before or after."""
     updated_at: Optional[str] = None
     updated_precision: Optional[str] = None
     first_seen_at: Optional[str] = None

@@ -106,7 +106,7 @@ def metadata_table(outcomes: Sequence[Outcome]) -> list[str]:
             outcome.row,
             article.title if article else "",
             article.authors if article else (),
-            article.published_at if article else None,
+            article.published_day or article.published_at if article else None,
         )
         for name, value in found.items():
             for group in ("all", outcome.row["bench"]):
@@ -193,7 +193,7 @@ def main(argv: list[str]) -> int:
                 if article:
                     record = {
                         "id": outcome.row["id"], "text": article.text, "title": article.title,
-                        "authors": list(article.authors), "date": article.published_at,
+                        "authors": list(article.authors), "date": article.published_day or article.published_at,
                     }  # fmt: skip
                     out.write(json.dumps(record, ensure_ascii=False) + "\n")
     return 0

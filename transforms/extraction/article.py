@@ -6,7 +6,7 @@ from typing import Optional
 from urllib.parse import urlsplit
 
 from transforms.boilerplate.characters import count_words
-from transforms.dates import Moment, machine_date, sensible
+from transforms.dates import Moment, as_written, machine_date, sensible
 from transforms.extraction.blocks import outline
 from transforms.extraction.decoding import decode
 from transforms.extraction.head import read_head
@@ -103,7 +103,7 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
     from_script = described_body(body, described.body, known.title)
     if from_script is not None:
         body, extractor = from_script, "jsonld"
-    frame = _timed(frame, known.published, known.published_source, known.updated)
+    frame = _timed(frame, known.published, known.published_source, known.updated, known.published_day)
     warnings = [
         name
         for name, there in (("live_blog", known.live or bool(_LIVE.search(frame.url))), ("truncated", view.truncated))
@@ -138,7 +138,7 @@ def _of_plain(page: Page, text: str) -> Article:
     if published is None and entry and entry.published_at:
         published = machine_date(entry.published_at)
         published, source = (published, "feed") if sensible(published, page.fetched_at) else (None, None)
-    frame = _timed(frame, published, source, plain.updated)
+    frame = _timed(frame, published, source, plain.updated, as_written(published) if published else None)
     return replace(
         frame,
         title=plain.title or frame.title_feed,
@@ -150,12 +150,19 @@ def _of_plain(page: Page, text: str) -> Article:
     )
 
 
-def _timed(article: Article, published: Optional[Moment], source: Optional[str], updated: Optional[Moment]) -> Article:
+def _timed(
+    article: Article,
+    published: Optional[Moment],
+    source: Optional[str],
+    updated: Optional[Moment],
+    day: Optional[str],
+) -> Article:
     return replace(
         article,
         published_at=published.iso if published else None,
         published_precision=published.precision if published else None,
         published_source=source,
+        published_day=day,
         updated_at=updated.iso if updated else None,
         updated_precision=updated.precision if updated else None,
     )

@@ -39,6 +39,7 @@ class Metadata:
     authors: tuple[str, ...]
     published: Optional[Moment]
     published_source: Optional[str]
+    published_day: Optional[str]
     updated: Optional[Moment]
     url_canonical: str
     publisher: str
@@ -209,6 +210,7 @@ def read_metadata(
         authors=_authors(described, head, tree, blocks, feed_authors, sites),
         published=published,
         published_source=source,
+        published_day=stated.day(published) if published else None,
         updated=stated.updated(published),
         url_canonical=_absolute(url, canonical),
         publisher=site or publisher,

@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
 from transforms.boilerplate.patterns import patterns
-from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
+from transforms.dates import Moment, as_written, machine_date, read_dates, sensible, url_date
 from transforms.extraction.blocks import CLASS_BIT, ITEM_DATE, Block
 from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
@@ -42,6 +42,8 @@ _DATELINE = 120
 _TEXT = 300
 """Characters of a paragraph: behind it dates are the story's, not the article's."""
 _OTHER_WORDS = 6
+_A_DAY = timedelta(days=1)
+"""Between the day in one zone and in another."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 # `Jane DoeDec 05, 2023`: two elements that the page's style sets apart.
 _GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z]{2,8}\.? \d)")
@@ -79,6 +81,16 @@ class StatedDates:
         moment = url_date(self.url)
         return (moment, "url") if sensible(moment, self.fetched_at) else (None, None)
 
+    def day(self, published: Moment) -> Optional[str]:
+        """The day of publication where the publisher is: the one that the page shows, else as the time was written."""
+        written = as_written(published)
+        if written is None:
+            return None
+        told = date.fromisoformat(written)
+        shown = (moment.local_day for moment, is_update in self._shown() if not is_update)
+        near = (day for day in shown if day and abs(date.fromisoformat(day) - told) <= _A_DAY)
+        return next(near, written)
+
     def updated(self, published: Optional[Moment]) -> Optional[Moment]:
         """The time of the last change, unless it lies before the publication."""
         meta = self.head.meta
@@ -106,7 +118,7 @@ class StatedDates:
             return updated, "html"
         # A day later may be the same moment in another zone.
         later = date.fromisoformat(day) - date.fromisoformat(max(days(first)))
-        return (shown[0][0], "html") if later > timedelta(days=1) else None
+        return (shown[0][0], "html") if later > _A_DAY else None
 
     def _shown(self) -> Iterator[tuple[Moment, bool]]:
         """The dates in lines of their own around the headline, and whether a line says that it is one of an update."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from transforms.dates import machine_date
+from transforms.dates import as_written, machine_date
 from transforms.records import Article, Page
 
 
@@ -50,11 +50,17 @@ def article_from_row(page: Page) -> Article:
 def _published(row: dict[str, Any]) -> dict[str, Any]:
     """As newsbeam wrote it, or from the `published` or `date` of anybody else's collection."""
     if _text(row, "published_at"):
-        return {name: _text(row, name) or None for name in ("published_at", "published_precision", "published_source")}
+        names = ("published_at", "published_precision", "published_source", "published_day")
+        return {name: _text(row, name) or None for name in names}
     for key in ("published", "date"):
         found = machine_date(_text(row, key))
         if found is not None:
-            return {"published_at": found.iso, "published_precision": found.precision, "published_source": "meta"}
+            return {
+                "published_at": found.iso,
+                "published_precision": found.precision,
+                "published_source": "meta",
+                "published_day": as_written(found),
+            }
     return {}
 
 
