@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 from http_site import POLICY
@@ -10,6 +11,7 @@ from transforms.feed_shard import FeedShard
 from transforms.http.freshness import fresh_for, retry_after
 from transforms.poll import Polled
 from transforms.schedule import FeedState, Poll, after_poll, pack, resumed, unpack, validators
+from transforms.wishes import HOUR_S, Wishes, outside_skipped, wishes_of
 
 NUMBERS = POLICY.schedule
 NOW = 1_756_720_800.0
@@ -98,7 +100,8 @@ def test_an_interval_follows_what_a_feed_brings() -> None:
     st.integers(0, 599) | st.sampled_from([200, 304, 410, 429, 503]),
     st.dictionaries(
         st.sampled_from(["etag", "last-modified", "cache-control", "expires", "retry-after", "age", "date"]),
-        st.text(max_size=30) | st.sampled_from(["max-age=99999999999999999999999", "-1", "Mon, 01 Sep 2025 11:00:00"]),
+        st.text(st.characters(max_codepoint=0x2FF), max_size=30)
+        | st.sampled_from(["max-age=99999999999999999999999", "-1", "Mon, 01 Sep 2025 11:00:00"]),
     ),
     st.booleans(),
     st.integers(0, 50),
@@ -108,7 +111,7 @@ def test_no_answer_brings_a_poll_too_early_or_never(
     status: int, headers: dict[str, str], conditional: bool, brought: int, ttl: float
 ) -> None:
     state = polled(FeedState(URL), headers={"etag": '"1"'})
-    poll = Poll(status, headers, conditional=conditional, brought=brought, ttl_s=ttl)
+    poll = Poll(status, headers, conditional=conditional, brought=brought, wishes=Wishes(ttl))
     step = after_poll(URL, state, poll, NOW + 4000, NUMBERS)
     if status != 410:
         wait = step.state.next_poll_at - NOW - 4000
@@ -196,3 +199,42 @@ def test_a_throttled_host_is_left_alone_after_a_restart_too() -> None:
     shard.load(urls, {urls[0]: pack(throttled)}, NOW + 60)
     asked = [ask.feed_url for second in range(60, 7200, 30) for ask in shard.due(NOW + second, 10)]
     assert set(asked) == {"https://two.example.org/"}
+
+
+def test_what_a_feed_wishes_holds_until_its_document_says_otherwise() -> None:
+    state = polled(FeedState(URL), headers={"etag": '"1"'}, wishes=Wishes(7200))
+    state = polled(unpack(pack(state)), NOW + 7200, status=304, conditional=True)
+    assert state.next_poll_at >= NOW + 14_400
+    assert polled(state, NOW + 14_400, wishes=Wishes()).next_poll_at < NOW + 20_000
+
+
+def test_a_feed_is_left_alone_in_the_hours_and_days_it_names() -> None:
+    """Two weeks of a feed that is polled every five minutes, but not at night, and not at the weekend."""
+    wishes = wishes_of(0.0, (0, 1, 2, 3, 4, 5), ("Saturday", "Sunday"))
+    polls = []
+    shard = FeedShard(replace(NUMBERS, default_interval_s=300, max_interval_s=300), 2, lambda _: b"")
+    shard.load([URL], {}, NOW)
+    for now in range(int(NOW), int(NOW + 14 * DAY), 30):
+        for ask in shard.due(now, 10):
+            polls.append(datetime.fromtimestamp(now, timezone.utc))
+            failed = len(polls) % 5 == 0
+            shard.settle(ask.feed_url, Polled(Poll(500 if failed else 200, wishes=wishes)), now)
+    assert {poll.hour for poll in polls} == set(range(6, 24))
+    assert {poll.weekday() for poll in polls} == {0, 1, 2, 3, 4}
+
+
+def test_a_feed_that_is_overdue_in_an_hour_to_be_skipped_waits_until_it_is_over() -> None:
+    midnight = NOW - NOW % DAY
+    state = replace(polled(FeedState(URL), wishes=wishes_of(0.0, (0, 1), ())), next_poll_at=midnight - 50)
+    shard = FeedShard(NUMBERS, 2, lambda _: b"")
+    shard.load([URL], {URL: pack(state)}, midnight + 60)
+    assert not any(shard.due(midnight + second, 10) for second in range(60, 7200, 60))
+    assert any(shard.due(midnight + second, 10) for second in range(7200, 10_860, 60))
+
+
+@given(st.floats(0, 4e9), st.integers(0, (1 << 24) - 1), st.integers(0, (1 << 7) - 1), st.floats(0, 0.99))
+def test_a_wait_for_an_open_hour_ends_in_one_within_a_week(at: float, hours: int, days: int, spread: float) -> None:
+    later = outside_skipped(at, wishes := Wishes(0.0, hours, days), spread)
+    assert at <= later <= at + 7 * DAY + HOUR_S
+    if hours != (1 << 24) - 1 and days != (1 << 7) - 1:
+        assert outside_skipped(later, wishes) == later

@@ -20,8 +20,9 @@ from transforms.poll import Ask, Polled
 from transforms.reading.times import utc_text
 from transforms.record_coder import register_records
 from transforms.records import DeadLetter, Entry
-from transforms.schedule import FeedState, after_poll, pack, resumed, shifted, unpack, validators
+from transforms.schedule import FeedState, after_poll, fraction, pack, resumed, shifted, unpack, validators
 from transforms.sources import FeedSource
+from transforms.wishes import outside_skipped
 
 STAGE = "discover"
 _LEASE_S = 300.0
@@ -200,7 +201,9 @@ class FeedShard:
             if at != state.next_poll_at or state.gone or feed_url in self._under_way:
                 continue  # an older appointment of a feed that has a newer one
             host = host_of(state.url)
-            held = self._hosts.held.get(host, 0.0)
+            held = max(
+                self._hosts.held.get(host, 0.0), outside_skipped(now, state.wishes, fraction(feed_url, state.polls))
+            )
             if held > now:
                 self._put(feed_url, replace(state, next_poll_at=held))
             elif self._hosts.busy[host] >= self._per_host:
@@ -211,7 +214,8 @@ class FeedShard:
                 headers = validators(state, now, self._policy)
                 source = self._sources.get(feed_url)
                 own, page = (source.headers, source.accept_page) if source else ({}, False)
-                asks.append(Ask(feed_url, state, headers, own, page))
+                may_move = now >= state.move_tried_at + self._policy.unconditional_every_s
+                asks.append(Ask(feed_url, state, headers, own, page, may_move))
         for appointment in crowded:
             heapq.heappush(self._due, appointment)
         return asks

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from transforms.http.freshness import fresh_for, retry_after
 from transforms.http.policy import SchedulePolicy
+from transforms.wishes import Wishes, outside_skipped, wishes_from
 
 NEVER = math.inf
 
@@ -34,6 +35,8 @@ class FeedState:
         reason: of the last failure; empty while healthy.
         gone: the server said 410: it is not asked again.
         parent: the document that named this feed; empty if the configuration did.
+        wishes: what its newest document says about polling it.
+        move_tried_at: when an address was last tried that the document itself gives as its new one.
     """
 
     url: str
@@ -53,6 +56,8 @@ class FeedState:
     reason: str = ""
     gone: bool = False
     parent: str = ""
+    wishes: Wishes = field(default_factory=Wishes)
+    move_tried_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,8 +71,10 @@ class Poll:
         conditional: validators were sent.
         body_hash: of the body, if there was one.
         brought: entries that are new or edited.
-        ttl_s: how long the feed itself says it may be kept (`ttl`, `sy:updatePeriod`).
-        permanent_url: where permanent redirects led, if the first answer was one.
+        wishes: what the document says about polling it (`ttl`, `sy:updatePeriod`, `skipHours`, `skipDays`); None if no
+            document was read.
+        permanent_url: where permanent redirects led, if the first answer was one, or the feed itself, if it has moved.
+        move_tried: the address that the document gives as its new one was tried.
     """
 
     status: int
@@ -76,8 +83,9 @@ class Poll:
     conditional: bool = False
     body_hash: bytes = b""
     brought: int = 0
-    ttl_s: float = 0.0
+    wishes: Wishes | None = None
     permanent_url: str = ""
+    move_tried: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,6 +126,7 @@ def after_poll(key: str, state: FeedState, poll: Poll, now: float, policy: Sched
         last_poll_at=now,
         last_unconditional_at=state.last_unconditional_at if poll.conditional else now,
         interval_s=state.interval_s or policy.default_interval_s,
+        move_tried_at=now if poll.move_tried else state.move_tried_at,
     )
     if poll.status == 410:
         return Step(
@@ -164,8 +173,9 @@ def _after_success(key: str, state: FeedState, poll: Poll, now: float, policy: S
         failures=0,
         failing_since=0.0,
         reason="",
+        wishes=state.wishes if poll.wishes is None else poll.wishes,
     )
-    bound = min(max(fresh_for(poll.headers, now), poll.ttl_s), policy.max_interval_s)
+    bound = min(max(fresh_for(poll.headers, now), state.wishes.least_s), policy.max_interval_s)
     least = max(bound, policy.min_interval_s)
     spread = fraction(key, state.polls)
     if bound >= state.interval_s:
@@ -177,7 +187,7 @@ def _after_success(key: str, state: FeedState, poll: Poll, now: float, policy: S
     if state.etag or state.last_modified:
         # Never later than the daily request without validators, if the server's own bound allows it.
         next_poll_at = max(now + least, min(next_poll_at, state.last_unconditional_at + policy.unconditional_every_s))
-    return replace(state, next_poll_at=next_poll_at)
+    return replace(state, next_poll_at=outside_skipped(next_poll_at, state.wishes, spread))
 
 
 def _interval(state: FeedState, poll: Poll, now: float, policy: SchedulePolicy) -> float:
@@ -207,7 +217,8 @@ def _after_failure(key: str, state: FeedState, poll: Poll, reason: str, now: flo
     if asked:
         asked = min(asked, policy.retry_after_cap_s)
         wait = max(wait, asked)
-    next_poll_at = now + wait * (1 + policy.jitter * fraction(key, state.polls))
+    spread = fraction(key, state.polls)
+    next_poll_at = outside_skipped(now + wait * (1 + policy.jitter * spread), state.wishes, spread)
     return Step(
         replace(
             state,
@@ -250,6 +261,7 @@ def shifted(state: FeedState, by_s: float) -> FeedState:
         last_unconditional_at=moved(state.last_unconditional_at),
         last_new_at=moved(state.last_new_at),
         failing_since=moved(state.failing_since),
+        move_tried_at=moved(state.move_tried_at),
     )
 
 
@@ -269,7 +281,8 @@ def pack(state: FeedState) -> bytes:
         state.gone | (2 if state.body_hash else 0),
         state.body_hash,
     )
-    texts = (state.url, state.etag, state.last_modified, state.reason, state.parent)
+    tried = repr(state.move_tried_at) if state.move_tried_at else ""
+    texts = (state.url, state.etag, state.last_modified, state.reason, state.parent, state.wishes.as_text(), tried)
     return numbers + "\0".join(text.replace("\0", "") for text in texts).encode("utf-8", "surrogatepass")
 
 
@@ -278,7 +291,8 @@ def unpack(packed: bytes) -> FeedState:
     numbers = _NUMBERS.unpack_from(packed)
     next_poll, last_poll, last_success, last_unconditional, last_new, failing, interval = numbers[:7]
     polls, unchanged, failures, flags, body_hash = numbers[7:]
-    url, etag, modified, reason, parent = packed[_NUMBERS.size :].decode("utf-8", "surrogatepass").split("\0")
+    texts = packed[_NUMBERS.size :].decode("utf-8", "surrogatepass").split("\0")
+    url, etag, modified, reason, parent, wishes, tried = (*texts, "", "")[:7]  # the first ledgers had five
     return FeedState(
         url,
         etag,
@@ -297,4 +311,6 @@ def unpack(packed: bytes) -> FeedState:
         reason=reason,
         gone=bool(flags & 1),
         parent=parent,
+        wishes=wishes_from(wishes),
+        move_tried_at=float(tried or 0),
     )

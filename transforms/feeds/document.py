@@ -47,11 +47,12 @@ class PollHints:
     skip_days: tuple[str, ...] = ()
     """English names of weekdays; never all of them."""
     hub: str = ""
-    """WebSub hub."""
+    """WebSub hub (https://www.w3.org/TR/websub/). Not subscribed to: a hub calls back at a public address, which a
+    laptop does not have. Nothing is lost by it, only time: WebSub asks publishers to keep the feed itself current."""
     self_url: str = ""
-    """Where the feed says it lives."""
+    """Where the feed says it lives. No move: a mirror or a filtered feed carries the original's."""
     moved_to: str = ""
-    """Where the feed says it has gone: to be believed only once that address gives a feed."""
+    """Where the feed says it has gone: believed only once that address gives a feed (`transforms.poll`)."""
 
 
 @dataclass(frozen=True)
