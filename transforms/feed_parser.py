@@ -3,15 +3,11 @@
 import asyncio
 
 from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
+from transforms.feeds.parse import MEMORY_MB, MOST_SECONDS, WARM_UP, cpu_seconds, parse_feed
 from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox, SandboxError
 
-_SECONDS = 9.0
 _QUEUE = 64
-_WARM_UP = FeedDocument(
-    "http://localhost/", b'<rss version="2.0"><channel><item><title>a</title></item></channel></rss>'
-)
 
 
 class FeedParser:
@@ -23,7 +19,7 @@ class FeedParser:
 
     def __init__(self, workers: int = 1) -> None:
         self._sandbox: Sandbox[FeedDocument, ParsedFeed] = Sandbox(
-            parse_feed, workers=workers, seconds=_SECONDS, memory_mb=MEMORY_MB, queue=_QUEUE, warm_up=_WARM_UP
+            parse_feed, workers=workers, seconds=MOST_SECONDS, memory_mb=MEMORY_MB, queue=_QUEUE, warm_up=WARM_UP
         )
         self._room = asyncio.Semaphore(_QUEUE)
 

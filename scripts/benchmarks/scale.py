@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measure import _tree
+from benchmarks.measure import cpu_seconds_of, resident_mb_of
 from benchmarks.newsroom_run import Room, live_command, newsroom, outcomes, start_live, write_config
 from transforms.feed_memory import LedgerFeedMemory
 from transforms.feed_shard import Settled
@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
             watch.look()
             if now - shown >= 30:
                 shown = now
-                memory, cpu = _tree(watched)
+                memory, cpu = resident_mb_of(watched), cpu_seconds_of(watched)
                 peak = max(peak, memory)
                 found = outcomes(folder / "ledger.db")
                 settled = sum(bool(outcome) for _, outcome, _ in found)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measure import _tree
+from benchmarks.measure import cpu_seconds_of, resident_mb_of
 from benchmarks.newsroom_run import live_command, newsroom, start_live, write_config
 
 
@@ -47,7 +47,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         watched, begun = psutil.Process(process.pid), time.monotonic()
         print(f"{'s':>6}{'MB':>8}{'CPU s':>8}")
         while (now := time.monotonic() - begun) < seconds and process.poll() is None:
-            memory, cpu = _tree(watched)
+            memory, cpu = resident_mb_of(watched), cpu_seconds_of(watched)
             samples.append((now, memory, cpu))
             print(f"{now:6.0f}{memory:8.0f}{cpu:8.1f}", flush=True)
             time.sleep(min(60.0, seconds / 30))

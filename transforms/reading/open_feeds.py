@@ -10,14 +10,12 @@ from apache_beam.utils.shared import Shared
 
 from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import parse_feed
+from transforms.feeds.parse import MEMORY_MB, MOST_SECONDS, WARM_UP, cpu_seconds, parse_feed
 from transforms.reading.payload import FEED_TYPES
 from transforms.records import DeadLetter, Entry, Page
 from transforms.sandbox import Sandbox, SandboxError
 
 STAGE = "feed"
-_SECONDS = 10.0
-_MEMORY_MB = 512
 
 
 def feed_document(page: Page) -> FeedDocument:
@@ -101,9 +99,11 @@ class _OpenFeeds(beam.DoFn):
             return
         try:
             sandbox: Sandbox[FeedDocument, ParsedFeed] = self._shared.acquire(
-                lambda: Sandbox(parse_feed, seconds=_SECONDS, memory_mb=_MEMORY_MB)
+                lambda: Sandbox(parse_feed, seconds=MOST_SECONDS, memory_mb=MEMORY_MB, warm_up=WARM_UP)
             )
-            found: list[Page | DeadLetter] = list(pages_of_feed(page, sandbox(feed_document(page))))
+            document = feed_document(page)
+            feed = sandbox.submit(document, cpu_seconds(document)).result()
+            found: list[Page | DeadLetter] = list(pages_of_feed(page, feed))
         except SandboxError:
             raise  # no feed's fault: the bundle is tried again
         except Exception as error:
