@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
 
+from transforms.stopping import stop_on_signals
+
 _EPILOG = """
 Sinks (--to, as many as you like):
   sqlite:out/news.db               records, revisions, full-text search, dead letters
@@ -181,6 +183,8 @@ def _quieten() -> None:
 
 def _run(options: argparse.Namespace, beam_arguments: list[str]) -> int:
     """The commands that run the pipeline."""
+    if options.command == "live":
+        stop_on_signals()  # before anything is imported that takes its time
     from pipeline.beam_options import unknown_options
     from pipeline.config import configured
     from pipeline.config_file import ConfigError

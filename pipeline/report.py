@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Optional
 
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.runner import PipelineResult
@@ -12,8 +13,23 @@ from transforms.ledger import Account, Ledger, counted
 from transforms.measures import DEAD_LETTERS, OUTCOMES, RECORDS
 from transforms.sinks.sink import WriteCounts
 from transforms.sinks.spool import drain_spool, waiting
-from transforms.sinks.uri import finalize_sink, parse_sink
-from transforms.sinks.write import METRICS
+from transforms.sinks.uri import finalize_sink
+from transforms.sinks.write import METRICS, counter_names
+
+
+@dataclass(frozen=True)
+class SinkReport:
+    """What a sink was given and did: `counts` where it can tell, of all that it `accepted`."""
+
+    accepted: int
+    counts: WriteCounts
+
+    def __str__(self) -> str:
+        told = {word: number for word, number in vars(self.counts).items() if number}
+        untold = self.accepted - sum(told.values())
+        if untold > 0:  # one that only appends does not know what it had before
+            told["accepted"] = untold
+        return ", ".join(f"{number} {word}" for word, number in told.items()) or "nothing new"
 
 
 @dataclass(frozen=True)
@@ -22,13 +38,15 @@ class Report:
 
     account: Account
     dead_letter_reasons: dict[str, int]
-    sinks: dict[str, WriteCounts]
+    sinks: dict[str, SinkReport]
     seconds: float
     ledger: str
     waiting: dict[str, int] = field(default_factory=dict)
     """Records in the spool, by sink: the next run writes them first."""
     ongoing: bool = False
     """Whether what is pending waits for the next start, as after a live run, and is not lost."""
+    settled: dict[str, int] = field(default_factory=dict)
+    """Outcomes that this run settled, where `account` is of earlier runs too."""
 
     @property
     def adds_up(self) -> bool:
@@ -45,13 +63,15 @@ def begin_run(ledger: str, run: str) -> None:
         Ledger(ledger).create()
 
 
-def sink_counts(sinks: Sequence[str], result: PipelineResult, spool: str, live: bool) -> dict[str, WriteCounts]:
+def sink_counts(sinks: Sequence[str], result: PipelineResult, spool: str, live: bool) -> dict[str, SinkReport]:
     """Ends what the sinks have left to do, and tells what each did."""
-    counts = {}
+    counters, names = _counters(result, METRICS), counter_names(sinks)
+    reports = {}
     for uri in sinks:
+        did = [counters.get(f"{names[uri]}_{word}", 0) for word in ("accepted", "inserted", "updated", "unchanged")]
         drained = drain_spool(uri, Path(spool), live) if spool else WriteCounts()
-        counts[uri] = _counted(uri, result) + drained + finalize_sink(uri)
-    return counts
+        reports[uri] = SinkReport(did[0], WriteCounts(*did[1:]) + drained + finalize_sink(uri))
+    return reports
 
 
 def waiting_in(spool: str) -> dict[str, int]:
@@ -59,8 +79,11 @@ def waiting_in(spool: str) -> dict[str, int]:
     return waiting(Path(spool)) if spool else {}
 
 
-def account_of(run: str, ledger: str, result: PipelineResult) -> tuple[Account, dict[str, int]]:
-    """The account of a run, or of the whole ledger if `run` is empty, and the run's dead letters by reason."""
+def account_of(run: str, ledger: str, result: Optional[PipelineResult]) -> tuple[Account, dict[str, int]]:
+    """The account of a run, or of the whole ledger if `run` is empty, and the run's dead letters by reason.
+
+    `result` matters where no ledger is kept.
+    """
     if not ledger:
         reasons = _counters(result, DEAD_LETTERS)
         account = counted(_counters(result, OUTCOMES), _counters(result, RECORDS)["lines_removed"])
@@ -68,15 +91,11 @@ def account_of(run: str, ledger: str, result: PipelineResult) -> tuple[Account, 
     return Ledger(ledger).account(run), Ledger(ledger).dead_letter_reasons(run)
 
 
-def _counted(uri: str, result: PipelineResult) -> WriteCounts:
-    """What the sinks of this scheme counted while they wrote; two sinks of one scheme share their counters."""
-    scheme, counters = parse_sink(uri).scheme, _counters(result, METRICS)
-    return WriteCounts(*(counters.get(f"{scheme}_{did}", 0) for did in ("inserted", "updated", "unchanged")))
-
-
-def _counters(result: PipelineResult, namespace: str) -> Counter[str]:
+def _counters(result: Optional[PipelineResult], namespace: str) -> Counter[str]:
     total: Counter[str] = Counter()
-    if not getattr(result, "has_job", True):  # Dataflow only made a template: there is nothing to count yet
+    if result is None or not getattr(
+        result, "has_job", True
+    ):  # Dataflow only made a template: there is nothing to count yet
         return total
     for counter in result.metrics().query(MetricsFilter().with_namespace(namespace))["counters"]:
         total[counter.key.metric.name] += counter.committed or counter.attempted or 0
@@ -98,12 +117,14 @@ def as_table(report: Report) -> str:
     }
     always = {"inputs", "stories", "duplicates", "dead letters", "lines removed"}
     lines = [f"{name:<14}{count:>8}" for name, count in named.items() if count or name in always]
+    if report.ongoing:
+        now = ", ".join(f"{outcome.replace('_', ' ')} {count}" for outcome, count in report.settled.items())
+        lines.append(f"{'in this run':<14}{sum(report.settled.values()):>8}   {now}".rstrip())
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.dead_letter_reasons.items())
     lines = [f"{line}   {reasons}" if reasons and line.startswith("dead letters") else line for line in lines]
     lines.append(f"{'seconds':<14}{report.seconds:>8.1f}")
-    for uri, counts in report.sinks.items():
-        did = [f"{n} {word}" for word, n in vars(counts).items() if n]
-        lines.append(f"{'output':<14}{uri}   {', '.join(did) or 'nothing new'}")
+    for uri, did in report.sinks.items():
+        lines.append(f"{'output':<14}{uri}   {did}")
     for sink, count in report.waiting.items():
         lines.append(f"{'waiting':<14}{count:>8}   for {sink}, which is away: they go first in the next run")
     lines.append(f"{'ledger':<14}{report.ledger or 'none'}")

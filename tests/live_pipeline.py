@@ -24,7 +24,8 @@ from transforms.http.loop import HttpOptions
 from transforms.live import end_live_run
 from transforms.records import DeadLetter, Outcome, Page
 from transforms.sources import FeedSource, ListedSources
-from transforms.ticks import EmitTicks, TickPlan, request_stop
+from transforms.stopping import request_stop
+from transforms.ticks import EmitTicks, TickPlan
 
 SCHEDULE = replace(
     POLICY.schedule,

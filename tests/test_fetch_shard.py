@@ -192,3 +192,16 @@ def test_a_page_that_throttles_holds_its_host() -> None:
 
     fetched = at_site(answer, visit, replace(QUICK))  # type: ignore[arg-type]
     assert (fetched.reason, fetched.hold_s, fetched.lasting) == ("http_429", 77, False)
+
+
+def test_a_clock_that_was_set_back_keeps_no_page_waiting_longer() -> None:
+    pages, ended = shard(), Ended()
+    for number, host in enumerate(("one.example.org", "two.example.org")):
+        pages.add(found(number, host))
+    pages.start(NOW, 10, ended)
+    pages.end(Fetched("entry:0", None, "http_503", "busy"), NOW, ended)
+    pages.end(Fetched("entry:1", None, "http_429", "slow down", hold_s=600), NOW, ended)
+    back = NOW - 86_400
+    assert pages.start(back, 10, ended) == []
+    assert [one.unit for one in pages.start(back + 70, 10, ended)] == ["entry:0"]
+    assert [one.unit for one in pages.start(back + 601, 10, ended)] == ["entry:1"]

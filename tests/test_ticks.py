@@ -8,7 +8,8 @@ import apache_beam as beam
 import pytest
 
 from pipeline.flowing_runner import FlowingRunner
-from transforms.ticks import EmitTicks, Tick, TickPlan, clear_stop, request_stop
+from transforms.stopping import request_stop
+from transforms.ticks import EmitTicks, Tick, TickPlan, clear_stop
 
 
 class Note(beam.DoFn):

@@ -9,16 +9,13 @@ unit was not there before is handed on.
 
 import dataclasses
 import json
-import logging
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Union
 
 from transforms.feed_shard import Discovery, Settled
-from transforms.ledger import Ledger
+from transforms.ledger import Ledger, until_written
 from transforms.records import DeadLetter, Entry
-from transforms.ticks import stop_requested
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS feeds (
@@ -28,8 +25,6 @@ CREATE TABLE IF NOT EXISTS entries (unit TEXT PRIMARY KEY, seen_at TEXT NOT NULL
 """
 _WAIT_S = 60.0
 _SWEEP_EVERY = 200
-_LONGEST_PAUSE_S = 30.0
-_log = logging.getLogger(__name__)
 
 
 Found = Union[Discovery, DeadLetter]
@@ -92,16 +87,7 @@ class LedgerFeedMemory:
 
     def save(self, settled: Sequence[Settled]) -> Sequence[Found]:
         """Waits for as long as the disk is full or the file is locked, unless the run is to stop."""
-        pause = 1.0
-        while True:
-            try:
-                return self._save(settled)
-            except sqlite3.OperationalError as error:
-                if stop_requested():
-                    raise
-                _log.warning("the ledger cannot be written (%s): trying again in %.0f s", error, pause)
-                time.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_S)
+        return until_written(lambda: self._save(settled))
 
     def _save(self, settled: Sequence[Settled]) -> Sequence[Found]:
         database = self._database

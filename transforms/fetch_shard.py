@@ -174,6 +174,7 @@ class FetchShard:
         self._held: dict[str, float] = {}
         self._recent: OrderedDict[str, tuple[float, Response]] = OrderedDict()
         self._recent_bytes = 0
+        self._now = 0.0
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -285,6 +286,9 @@ class FetchShard:
         return True
 
     def _wake(self, now: float) -> None:
+        if now < self._now - 1.0:
+            self._set_back(self._now - now)
+        self._now = now
         for unit, host in list(self._started.items()):
             if now - self._jobs[unit].started_at > _LOST_S:
                 del self._started[unit]
@@ -294,6 +298,15 @@ class FetchShard:
                 del self._later[unit]
                 self._hosts.setdefault(host, deque()).append(unit)
         self._held = {host: until for host, until in self._held.items() if until > now}
+
+    def _set_back(self, by_s: float) -> None:
+        """The clock was set back: all times go with it, or pages would wait for as long again."""
+        for job in self._jobs.values():
+            job.not_before -= by_s
+            job.started_at -= by_s
+        self._held = {host: until - by_s for host, until in self._held.items()}
+        for url, (at, response) in self._recent.items():
+            self._recent[url] = (at - by_s, response)
 
 
 def without_address(discovery: Discovery) -> DeadLetter:

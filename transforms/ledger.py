@@ -4,19 +4,21 @@ A unit is noted when it is discovered and settled after the sinks have accepted 
 and not settled is pending; what would be lost without a word shows here.
 """
 
+import logging
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from transforms.measures import INPUTS, count_input, count_outcome
 from transforms.records import DeadLetter, Outcome, Page
+from transforms.stopping import pause, stop_requested
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -38,6 +40,12 @@ CREATE INDEX IF NOT EXISTS units_by_run ON units (noted_in, settled_in, outcome)
 _WAIT_SECONDS = 60.0
 FLUSH_ROWS = 500
 
+_LONGEST_PAUSE_S = 30.0
+_PASSING = (5, 6, 8, 10, 13, 14)
+"""https://www.sqlite.org/rescode.html: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN."""
+_log = logging.getLogger(__name__)
+R = TypeVar("R")
+
 
 @dataclass(frozen=True)
 class Account:
@@ -56,6 +64,25 @@ class Account:
     def adds_up(self) -> bool:
         """Whether every input has exactly one outcome."""
         return self.pending == 0 and self.unknown == 0 and self.inputs == sum(self.outcomes.values())
+
+
+def until_written(write: Callable[[], R]) -> R:
+    """What `write` returns, once it can: while the disk is full or the file locked, it is waited and tried again.
+
+    Raises:
+        sqlite3.OperationalError: the run is to stop, or waiting would not help. What was not written is still pending.
+    """
+    wait_s = 0.5
+    while True:
+        try:
+            return write()
+        except sqlite3.OperationalError as error:
+            code = getattr(error, "sqlite_errorcode", _PASSING[0])  # not told before Python 3.11
+            if stop_requested() or code & 0xFF not in _PASSING:
+                raise
+            _log.warning("the ledger cannot be written (%s): next try in %.1f s", error, wait_s)
+            pause(wait_s)
+            wait_s = min(2 * wait_s, _LONGEST_PAUSE_S)
 
 
 class Ledger:
@@ -177,7 +204,7 @@ class _WriteBatches(beam.DoFn):
 
     def finish_bundle(self) -> None:
         if self._batch:
-            self._write(Ledger(self._file), self._batch)
+            until_written(lambda: self._write(Ledger(self._file), self._batch))
             self._batch = []
 
     def _count(self, element: Any) -> None:

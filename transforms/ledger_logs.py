@@ -5,9 +5,11 @@ again under the same key, which is as good as once; so the logs need not wait fo
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+
+from transforms.ledger import until_written
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS logs (
@@ -39,7 +41,10 @@ class LedgerLogs:
                 yield entry
 
     def append(self, stage: str, shard: int, entries: Iterable[bytes], instead: bool) -> None:
-        name = self._name(stage)
+        kept = list(entries)
+        until_written(lambda: self._append(self._name(stage), shard, kept, instead))
+
+    def _append(self, name: str, shard: int, entries: Sequence[bytes], instead: bool) -> None:
         with closing(self._connect()) as database, database:
             (last,) = database.execute(
                 "SELECT coalesce(max(number), 0) FROM logs WHERE stage = ? AND shard = ?", (name, shard)

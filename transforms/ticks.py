@@ -4,7 +4,6 @@ Engines disagree about timers, and about how long a deferred source stays away (
 all), but they agree about elements. So the source sleeps itself, a second at a time at most, and answers in between.
 """
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,10 +18,10 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 
 from transforms.http.loop import mail_is_urgent, requests_under_way
 from transforms.record_coder import register_records
+from transforms.stopping import forget_stop, pause, stop_requested
 
 _LAST = 1 << 40
 _NAP_S = 1.0
-_stop = threading.Event()
 
 
 @dataclass(frozen=True)
@@ -59,19 +58,9 @@ class TickPlan:
     drain_s: float = 20.0
 
 
-def request_stop() -> None:
-    """Lets the ticks of this process come to their end: what is under way ends, nothing new begins."""
-    _stop.set()
-
-
-def stop_requested() -> bool:
-    """Whether this process has been asked to stop."""
-    return _stop.is_set()
-
-
 def clear_stop() -> None:
     """Forgets a request to stop, and earlier runs; before a run."""
-    _stop.clear()
+    forget_stop()
     _courses.clear()
 
 
@@ -119,7 +108,7 @@ class _EmitTicks(beam.DoFn):
         if wait > 0.001:
             tracker.defer_remainder(Duration(wait))
             return
-        if not course.ending and (_stop.is_set() or 0 < plan.seconds <= clock() - course.began):
+        if not course.ending and (stop_requested() or 0 < plan.seconds <= clock() - course.began):
             course.ending = clock()
         drained = course.ending and (not requests_under_way() or clock() - course.ending > plan.drain_s)
         every = min(plan.every_s, _NAP_S) if course.ending else plan.every_s
@@ -149,7 +138,8 @@ def _sleep(plan: TickPlan, course: _Course) -> float:
     if course.ending:
         time.sleep(nap)
         return wait - nap
-    return 0.0 if _stop.wait(nap) or mail_is_urgent() else wait - nap
+    pause(nap)
+    return 0.0 if stop_requested() or mail_is_urgent() else wait - nap
 
 
 class EmitTicks(beam.PTransform[PBegin, PCollection[Tick]]):

@@ -18,9 +18,11 @@ from transforms.rejected import Rejected
 from transforms.sinks.sink import Record, Sink, SinkAway
 from transforms.sinks.spool import SpoolingSink
 from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink, shown_sink
+from transforms.stopping import pause, stop_requested
 
 METRICS = "newsbeam.sinks"
-"""Namespace of the counters `<scheme>_inserted`, `<scheme>_updated`, `<scheme>_unchanged`, `<scheme>_waited_ms`."""
+"""Namespace of the counters `<sink>_accepted` (articles), `<sink>_inserted`, `<sink>_updated`, `<sink>_unchanged`,
+`<sink>_waited_ms`, where `<sink>` is a name that `counter_names` gives."""
 
 BATCH_RECORDS = 500
 BATCH_CHARS = 8_000_000
@@ -32,6 +34,16 @@ POLICIES = ("drop", "label")
 _DUPLICATES = ("exact", "near", "syndicated", "excerpt")
 
 _log = logging.getLogger(__name__)
+
+
+def counter_names(uris: Sequence[str]) -> dict[str, str]:
+    """What the counters of each sink are named after: its scheme, numbered from the second of one scheme on."""
+    names: dict[str, str] = {}
+    for uri in uris:
+        scheme = parse_sink(uri).scheme
+        before = sum(parse_sink(other).scheme == scheme for other in names)
+        names.setdefault(uri, f"{scheme}{before + 1}" if before else scheme)
+    return names
 
 
 def outcome_of(article: Article) -> Outcome:
@@ -63,7 +75,8 @@ def outcome_of_dead_letter(letter: DeadLetter) -> Outcome:
 class Waiting:
     """Writes to one sink; while it is away, waits and tries again, twice as long each time.
 
-    Only the batch in hand is held: the caller is blocked, and the runner stops reading its input.
+    Only the batch in hand is held: the caller is blocked, and the runner stops reading its input. If the run is told to
+    stop meanwhile, `SinkAway` ends it: what was not written has no outcome, and waits in the ledger.
 
     Args:
         sink: opened at the first write.
@@ -78,7 +91,7 @@ class Waiting:
         name: str,
         patience_s: Optional[float] = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self._sink = sink
         self._name = name
@@ -120,7 +133,7 @@ class Waiting:
             except SinkAway as error:
                 self.close()
                 away_s = self._clock() - started
-                if self._patience_s is not None and away_s + wait_s > self._patience_s:
+                if stop_requested() or (self._patience_s is not None and away_s + wait_s > self._patience_s):
                     raise
                 _log.warning("%s is away (%s); next try in %.1f s", self._name, str(error), wait_s)
                 self._sleep(wait_s)
@@ -152,12 +165,13 @@ class _Write(beam.DoFn):
 
     def setup(self) -> None:
         self._sinks = []
+        counters = counter_names(self._uris)
         for uri in self._uris:
             name = shown_sink(uri)
             sink = open_sink(uri, live=self._live)
             if self._spool:
                 sink = SpoolingSink(sink, name, Path(self._spool))
-            self._sinks.append((parse_sink(uri).scheme, Waiting(sink, name, self._patience_s)))
+            self._sinks.append((counters[uri], Waiting(sink, name, self._patience_s)))
 
     def start_bundle(self) -> None:
         self._held: list[tuple[Record, Any, Any]] = []
@@ -188,13 +202,15 @@ class _Write(beam.DoFn):
         self.start_bundle()
         batch = [r for r, _, _ in held if isinstance(r, DeadLetter) or is_written(r, self._policy)]
         refused: dict[int, Rejected] = {}
-        for scheme, sink in self._sinks:
+        articles = sum(isinstance(record, Article) for record in batch)
+        for counters, sink in self._sinks:
             if batch:
                 rejections, counted = sink.write(batch)
                 refused.update((id(record), error) for record, error in rejections)
+                counted["accepted"] = articles - sum(isinstance(record, Article) for record, _ in rejections)
                 for name, count in counted.items():
                     if count:
-                        Metrics.counter(METRICS, f"{scheme}_{name}").inc(count)
+                        Metrics.counter(METRICS, f"{counters}_{name}").inc(count)
         for record, timestamp, window in held:
             error = refused.get(id(record))
             if isinstance(record, DeadLetter):
