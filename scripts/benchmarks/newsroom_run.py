@@ -81,7 +81,10 @@ def outcomes(ledger: Path) -> list[tuple[str, str, str]]:
     if not ledger.exists():
         return []
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=60)) as database:
-        return database.execute("SELECT unit, outcome, url FROM units").fetchall()
+        try:
+            return database.execute("SELECT unit, outcome, url FROM units").fetchall()
+        except sqlite3.OperationalError:
+            return []  # not made yet
 
 
 def titles(sink: Path) -> dict[str, str]:
