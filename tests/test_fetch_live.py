@@ -1,6 +1,8 @@
 import sqlite3
+import time
 from pathlib import Path
 
+import pytest
 from live_pipeline import kept, newsroom, run_live
 
 from scripts.press.publishing import PressPlan
@@ -48,6 +50,25 @@ def test_what_was_found_and_not_settled_comes_again_after_a_restart(tmp_path: Pa
     again = kept(file)
     assert len(lost) == 12
     assert sorted(again) == sorted([*lost, *lost])
+
+
+def test_a_clock_that_is_set_back_a_day_and_forward_again_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = PressPlan(feeds=6, hosts=3, stories_per_s=5, lasting=20, reprinted=0.0, edited=0.0)
+    began, real = time.monotonic(), time.time
+
+    def wall_clock() -> float:
+        since = time.monotonic() - began
+        return real() - (86_400.0 if 3.0 < since < 6.0 else 0.0)
+
+    monkeypatch.setattr(time, "time", wall_clock)
+    with newsroom(plan, Temper(slow=0.0, broken=0.0, flaky=0.1)) as site:
+        feeds = [site.press.feed_url(number) for number in range(plan.feeds)]
+        file = tmp_path / "ledger.db"
+        run_live(feeds, file, lambda: time.monotonic() - began > 7.0 and len(kept(file)) >= 20)
+    found = kept(file)
+    assert len({unit for unit, _ in found}) == len(found) == 20
 
 
 def test_without_a_ledger_the_runner_s_state_remembers(tmp_path: Path) -> None:
