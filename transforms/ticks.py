@@ -50,12 +50,12 @@ class TickPlan:
         every_s: between two of them at most. There is one sooner, a second after the last, if something new has come
             back: it need not wait.
         seconds: the run ends after so long; 0: when it is told to.
-        drain_s: at the end, what is under way has so long to come back.
+        drain_s: at the end, what is under way has so long to come back; half of the 30 s that a stop may take.
     """
 
     every_s: float = 5.0
     seconds: float = 0.0
-    drain_s: float = 20.0
+    drain_s: float = 15.0
 
 
 def clear_stop() -> None:
