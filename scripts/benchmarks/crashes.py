@@ -86,16 +86,17 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     lost, extra = compared(truth, ledger, folder / "news.db")
     pending = sum(not outcome for _, outcome, _ in outcomes(ledger))
     sound = [_check(file) for file in (ledger, folder / "news.db")]
-    doubled = _doubled(folder / "news.db")
+    doubled, missing = _doubled(folder / "news.db"), _missing(ledger, folder / "news.db")
     print(f"{options.kills} kills, units in the ledger at each: {moments[:5]} ... {moments[-5:]}")
     print(f"{len(truth)} printed (edits and reprints counted), {sum(lost.values())} lost, {sum(extra.values())} extra")
-    print(f"{doubled} records doubled, {pending} units pending, last run ended with code {code}")
+    print(f"{doubled} records doubled, {missing} missing in the sink, {pending} units pending")
+    print(f"last run ended with code {code}")
     print(f"integrity: {sound}")
     for url, count in [*lost.items()][:10]:
         print(f"    lost {count}: {url} {[row for row in truth if row['url'] == url]}")
     for url, count in [*extra.items()][:10]:
         print(f"    extra {count}: {url}")
-    good = not lost and not extra and not doubled and not pending and code == 0 and set(sound) == {"ok"}
+    good = not lost and not extra and not doubled and not missing and not pending and code == 0 and set(sound) == {"ok"}
     return 0 if good else 1
 
 
@@ -113,6 +114,18 @@ def _doubled(file: Path) -> int:
     with closing(sqlite3.connect(file)) as database:
         rows = database.execute("SELECT count(*) FROM articles GROUP BY url_canonical HAVING count(*) > 1").fetchall()
     return sum(count - 1 for (count,) in rows)
+
+
+def _missing(ledger: Path, sink: Path) -> int:
+    """Articles that the ledger says were written, and are not in the sink."""
+    with closing(sqlite3.connect(ledger)) as database:
+        database.execute("ATTACH ? AS sink", (str(sink),))
+        return int(
+            database.execute(
+                "SELECT count(DISTINCT article_id) FROM units WHERE outcome IN ('story', 'revision', 'unchanged')"
+                " AND article_id NOT IN (SELECT id FROM sink.articles)"
+            ).fetchone()[0]
+        )
 
 
 if __name__ == "__main__":
