@@ -8,6 +8,7 @@ import apache_beam as beam
 import pytest
 
 from pipeline.flowing_runner import FlowingRunner
+from transforms.http.loop import Mailbox
 from transforms.stopping import request_stop
 from transforms.ticks import EmitTicks, Tick, TickPlan, clear_stop
 
@@ -49,6 +50,20 @@ def test_a_run_that_is_told_to_stop_stops_at_once(tmp_path: Path) -> None:
     ticks = ticks_of(TickPlan(every_s=30.0), tmp_path / "ticks")
     assert time.monotonic() - began < 5
     assert ticks[-1][2]
+
+
+def test_ticks_that_came_early_put_off_neither_the_next_one_nor_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transforms.ticks._NAP_S", 0.05)
+    mailbox: Mailbox[str] = Mailbox()
+    mailbox.put("news that nobody takes for a while")
+    threading.Timer(2.0, mailbox.take).start()
+    began = time.monotonic()
+    ticks = ticks_of(TickPlan(every_s=0.5, seconds=4.0), tmp_path / "ticks")
+    assert time.monotonic() - began < 6
+    assert len(ticks) > 15, "they came early for a while"
+    assert max(later[4] - earlier[4] for earlier, later in itertools.pairwise(ticks)) < 1.0
 
 
 def test_waiting_for_the_next_tick_costs_next_to_nothing(tmp_path: Path) -> None:

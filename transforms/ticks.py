@@ -112,7 +112,7 @@ class _EmitTicks(beam.DoFn):
             course.ending = clock()
         drained = course.ending and (not requests_under_way() or clock() - course.ending > plan.drain_s)
         every = min(plan.every_s, _NAP_S) if course.ending else plan.every_s
-        course.next = max(course.next + every, clock())
+        course.next = max(min(course.next, clock()) + every, clock())  # a tick that came early puts nothing off
         number = tracker.current_restriction().start
         if not tracker.try_claim(number):
             return
