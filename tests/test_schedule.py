@@ -100,7 +100,7 @@ def test_an_interval_follows_what_a_feed_brings() -> None:
     st.integers(0, 599) | st.sampled_from([200, 304, 410, 429, 503]),
     st.dictionaries(
         st.sampled_from(["etag", "last-modified", "cache-control", "expires", "retry-after", "age", "date"]),
-        st.text(st.characters(max_codepoint=0x2FF), max_size=30)
+        st.text(st.characters(max_codepoint=0x2FF, exclude_characters="\0"), max_size=30)  # HTTP has no NUL
         | st.sampled_from(["max-age=99999999999999999999999", "-1", "Mon, 01 Sep 2025 11:00:00"]),
     ),
     st.booleans(),
