@@ -228,14 +228,23 @@ def _work(tasks: socket.socket, slots: list[int], function: Callable[[Any], Any]
 
 def _call(function: Callable[[Any], Any], slot: int, size: int, limits: Limits, ceiling: int) -> Reply:
     try:
-        result = pickle.dumps(function(pickle.loads(read_slot(slot, size))), pickle.HIGHEST_PROTOCOL)  # noqa: S301 - from our own parent
+        return _outcome(function, slot, size, limits)
+    except MemoryError:
+        pass  # until here its traceback holds on to all that the call had: there is no room to say so yet
+    _raise_memory(ceiling)
+    return Reply(trouble="memory", leaving=True)
+
+
+def _outcome(function: Callable[[Any], Any], slot: int, size: int, limits: Limits) -> Reply:
+    try:
+        argument = pickle.loads(read_slot(slot, size))  # noqa: S301 - from our own parent
+        result = pickle.dumps(function(argument), pickle.HIGHEST_PROTOCOL)
         if len(result) > limits.result_mb * _MEGABYTE:
             what = f"the result is {len(result) / _MEGABYTE:.0f} MB, {limits.result_mb} MB are allowed"
             return Reply(trouble="result", message=what)
         fill_slot(slot, result)
     except MemoryError:
-        _raise_memory(ceiling)
-        return Reply(trouble="memory", leaving=True)
+        raise
     except BaseException as error:
         return _failure(error)
     return Reply(len(result))
