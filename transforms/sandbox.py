@@ -256,8 +256,9 @@ class _Attendant:
             self._worker = self._nursery.fork()
         worker = self._worker
         try:
-            for unsent in list(self._handed)[worker.unanswered :]:
-                worker.send(unsent.argument, unsent.cpu_seconds, unsent.wall_seconds)
+            with suppress(ConnectionError):  # it has left, and its last answer, which says why, lies ready
+                for unsent in list(self._handed)[worker.unanswered :]:
+                    worker.send(unsent.argument, unsent.cpu_seconds, unsent.wall_seconds)
             answer = worker.receive(call.wall_seconds + _GRACE_SECONDS)
         except TimeoutError:
             self._dismiss()
