@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
@@ -80,7 +81,8 @@ def test_a_live_run_serves_what_its_ledger_says(tmp_path: Path) -> None:
         with (tmp_path / "log").open("wb") as log:
             run = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         try:
-            until(lambda: run.poll() is not None or _printed_and_settled(ledger, plan.lasting), 60)
+            quiet = _Quiet(ledger, plan.lasting, seconds=5)  # longer than a reprint and the poll that finds it take
+            until(lambda: run.poll() is not None or quiet(), 90)
             assert run.poll() is None, (tmp_path / "log").read_text()[-3000:]
             before = Ledger(ledger).account()
             until(lambda: sum(_outcomes(scraped(port)).values()) >= before.inputs)  # the bundle may not have ended
@@ -113,14 +115,26 @@ def _outcomes(seen: dict[tuple[str, ...], float]) -> dict[str, float]:
     return {key[1]: value for key, value in seen.items() if key[0] == "newsbeam_outcomes_total"}
 
 
-def _printed_and_settled(ledger: str, stories: int) -> bool:
-    if not Path(ledger).exists():
-        return False
-    try:
-        account = Ledger(ledger).account()
-    except sqlite3.OperationalError:
-        return False  # being made at this moment
-    return account.pending == 0 and account.inputs > stories
+class _Quiet:
+    """Whether all stories were found and settled, and for some seconds nothing came to them."""
+
+    def __init__(self, ledger: str, stories: int, seconds: float) -> None:
+        self._ledger = ledger
+        self._stories = stories
+        self._seconds = seconds
+        self._inputs = 0
+        self._since = time.monotonic()
+
+    def __call__(self) -> bool:
+        if not Path(self._ledger).exists():
+            return False
+        try:
+            account = Ledger(self._ledger).account()
+        except sqlite3.OperationalError:
+            return False  # being made at this moment
+        if account.pending or account.inputs != self._inputs:
+            self._inputs, self._since = account.inputs, time.monotonic()
+        return account.inputs > self._stories and time.monotonic() - self._since > self._seconds
 
 
 class _Scraping(BaseHTTPRequestHandler):

@@ -105,6 +105,14 @@ def test_a_worker_that_has_used_up_memory_is_replaced(sandbox: Sandbox[tuple[str
     assert len(set(leaked)) > 2
 
 
+def test_the_last_answer_of_a_worker_that_leaves_counts(sandbox: Sandbox[tuple[str, object], object]) -> None:
+    calls = [(sandbox.submit(("memory", None)), sandbox.submit(("echo", number))) for number in range(20)]
+    for number, (exhausting, behind) in enumerate(calls):
+        with pytest.raises(Rejected, match="256 MB"):
+            exhausting.result(20)
+        assert behind.result(20) == number
+
+
 def test_a_worker_killed_while_idle_is_replaced_without_a_loss(
     sandbox: Sandbox[tuple[str, object], object],
 ) -> None:
