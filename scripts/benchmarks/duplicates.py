@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
 
 from evaluation.corpus import documents
+from pipeline.beam_options import pipeline_options
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.duplicates.duplicates import Address, see, stages
 from transforms.duplicates.features import TOGETHER, features_of
@@ -106,7 +106,8 @@ def beam_rate(articles: Sequence[Article], shards: int, beam_args: Sequence[str]
         for i, path in enumerate(paths):
             Path(path).write_bytes(pickle.dumps(articles[i * 500 : i * 500 + 500]))
         started = time.process_time()
-        with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
+        runner, options = pipeline_options(beam_args)
+        with beam.Pipeline(runner=runner, options=options) as pipeline:
             read = pipeline | beam.Create(paths, reshuffle=False) | beam.ParDo(Recorded()).with_output_types(Article)
             read | MarkDuplicates(DuplicatesConfig(shards=shards))
         return len(articles) / (time.process_time() - started)
