@@ -4,6 +4,7 @@ pipeline, on the engine that newsbeam runs on locally."""
 import json
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,13 +80,13 @@ def note(article: Article) -> None:
     OUTCOME.append((*told, article.duplicate_score, article.story_id, article.story_score))
 
 
-def outcome(bundles: Sequence[Sequence[Article]], count: int) -> list[tuple[object, ...]]:
+def outcome(bundles: Sequence[Sequence[Article]], count: int, **policy: Any) -> list[tuple[object, ...]]:
     OUTCOME.clear()
     shards._built.clear()
     runner, options = pipeline_options([])
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         read = pipeline | beam.Create([bundles]) | beam.ParDo(Read()).with_output_types(Article)
-        marked = read | MarkDuplicates(DuplicatesConfig(shards=count))
+        marked = read | MarkDuplicates(DuplicatesConfig(shards=count, **policy))
         marked | LinkStories(StoriesConfig(shards=count)) | "Note" >> beam.Map(note)
     return sorted(OUTCOME, key=repr)
 
@@ -128,3 +129,18 @@ def test_no_group_is_lost(expected: list[tuple[object, ...]]) -> None:
                 break
             of = copies[of]
         assert of in kept
+
+
+@pytest.mark.parametrize("survivor", ["original", "fullest"])
+def test_whoever_stands_for_a_group_the_outcome_is_one(survivor: str) -> None:
+    found = [replace(one, publisher=f"Paper {n % 7}") for n, one in enumerate(articles())]
+    found = [replace(one, text=f"{one.text}\nSource: Paper {n % 5}") if n % 4 else one for n, one in enumerate(found)]
+    more = [" ".join(f"fact{n}x{i}" for i in range(one.word_count * 2 // 5)) for n, one in enumerate(found)]
+    found = [replace(one, text=f"{found[n - 1].text}\n{more[n]}") if n % 5 == 4 else one for n, one in enumerate(found)]
+    found = [identify(one) for one in found]
+    expected = outcome([found], 1, survivor=survivor)
+    assert sum(told[3] == "revision" for told in expected) > 4
+    chance = random.Random(2)
+    assert outcome(bundled(found, chance), 3, survivor=survivor) == expected
+    told = [(one[1], one[2]) for one in expected if one[3] in ("unique", "revision")]
+    assert len(set(told)) == len(told)

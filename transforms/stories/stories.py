@@ -18,7 +18,7 @@ from transforms.stories.terms import terms
 
 _DAY = 86400.0
 
-FIRST_HOP = 5
+FIRST_HOP = 6
 """Where `LinkStories` begins in a pipeline in which `MarkDuplicates` comes before it."""
 
 
