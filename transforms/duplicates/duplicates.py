@@ -131,7 +131,8 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
     the policy `survivor` a better copy); `unchanged` (nothing new at a known address); or a copy of an earlier article:
     `exact`, `near`, `syndicated` (near, and credited to a wire agency) or `excerpt`. What is earlier goes by the total
     order of inputs (`transforms.order`), whatever the order of arrival, and `duplicate_of` always names an article that
-    is earlier: there are no circles, and the first of a group always stays.
+    is earlier: there are no circles, and the first of a group always stays. Copies are looked for within the horizon of
+    event times; articles whose time nobody knows are one moment, before all others, and so copies of each other only.
 
     Args:
         config: thresholds, horizon and number of shards.
