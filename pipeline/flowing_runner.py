@@ -8,6 +8,9 @@ once, in memory, in a long replay. The same goes for event-time timers there.
 Here such input is put in front of the queue by the bundle that made it. That is right only where no stage needs all of
 its input: a graph with a `GroupByKey` (also within `Reshuffle`, or `Create` of several values) or a side input runs as
 Beam would run it.
+
+Timers of the source's own stage would fire in the bundle in which the source reads on. Where one timer sets the next,
+what was read first could so be overtaken by what is read later. Here the rest of the source waits for them.
 """
 
 import logging
@@ -31,9 +34,28 @@ class FlowingRunner(fn_runner.FnApiRunner):
     def run_stages(self, stage_context: Any, stages: Any) -> Any:
         waits = sorted({stage.name for stage in stages if _needs_all_input(stage)})
         self._flows = not waits
+        self._rests: dict[str, tuple[Any, dict[Any, Any]]] = {}
         if waits:
             _log.warning("these stages wait for the end of their input, and so will all: %s", ", ".join(waits))
         return super().run_stages(stage_context, stages)
+
+    def _run_bundle(self, *arguments: Any) -> Any:
+        last, rest, timers, watermarks = super()._run_bundle(*arguments)
+        if not self._flows:
+            return last, rest, timers, watermarks
+        bundle_context_manager = arguments[1]
+        stage = bundle_context_manager.stage.name
+        if rest:
+            transforms = bundle_context_manager.process_bundle_descriptor.transforms
+            unread = [transforms[name].outputs["out"] for name in rest]
+            self._rests[stage] = rest, {name: watermarks[name] for name in unread if name in watermarks}
+        if stage in self._rests:
+            rest, held_back = self._rests[stage]
+            watermarks.update(held_back)
+            if timers:
+                return last, {}, timers, watermarks
+            del self._rests[stage]
+        return last, rest, timers, watermarks
 
     def _execute_bundle(self, runner_execution_context: Any, bundle_context_manager: Any, bundle_input: Any) -> Any:
         result = super()._execute_bundle(runner_execution_context, bundle_context_manager, bundle_input)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from transforms import shards
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from transforms.duplicates.credits import credited_names, own_names
 from transforms.duplicates.explain import explain_pair
 from transforms.duplicates.features import ANCHOR_POOL, LONGEST_TEXT, features, features_of
 from transforms.identity import event_time, identify
@@ -209,6 +210,95 @@ def test_a_fuller_copy_becomes_a_revision_of_the_first_if_so_configured() -> Non
     found = marked([early, late], survivor="fullest")
     assert found["b.example/5/1"].duplicate_kind == "revision"
     assert (found["b.example/5/1"].id, found["b.example/5/1"].revision) == (early.id, 2)
+
+
+def records(found: dict[str, Article]) -> dict[str, list[int]]:
+    """The revisions that sinks get of each record."""
+    kept: dict[str, list[int]] = {}
+    for one in sorted(found.values(), key=event_time):
+        if one.duplicate_kind in ("unique", "revision"):
+            kept.setdefault(one.id, []).append(one.revision)
+    return kept
+
+
+def test_what_is_fuller_still_is_one_more_revision_of_one_record() -> None:
+    size = len(written(5).split())
+    more = [" ".join(f"part{part}word{n}" for n in range(size * share // 10)) for part, share in enumerate((4, 4, 6))]
+    texts = ["\n".join([written(5), *more[:part]]) for part in range(4)]
+    articles = [
+        article(5, f"{host}.example", hour, text) for hour, (host, text) in enumerate(zip("abcd", texts, strict=True))
+    ]
+    copy = article(5, "e.example", 5, texts[1])
+    rewritten = article(5, "b.example", 6, texts[1].replace("word7", "word eight"))
+    again = article(5, "a.example", 7, texts[0].replace("the", "that"))
+    found = marked([*articles, copy, rewritten, again], survivor="fullest")
+    assert records(found) == {articles[0].id: [1, 2, 3, 4, 5, 6]}
+    assert found["e.example/5/5"].duplicate_of == articles[0].id
+    assert kinds(marked(articles, survivor="first"))["a.example/5/0"] == ("unique", None)
+
+
+def credit(text: str, host: str = "a.example", hours: float = 0.0, **fields: Any) -> Article:
+    return identify(replace(article(3, host, hours, text), **fields))
+
+
+@pytest.mark.parametrize(
+    ("copy", "original"),
+    [
+        (credit(f"HARBOUR (Reuters) - {written(3)}"), credit(written(3), "www.reuters.com", 2)),
+        (credit(f"{written(3)}\n(AP)"), credit(written(3), "apnews.com", 2)),
+        (
+            credit(f"{written(3)}\nThis article was originally published by The Harbour Herald."),
+            credit(written(3), "news.example", 2, publisher="Harbour Herald"),
+        ),
+        (
+            credit(f"{written(3)}\nZuerst erschienen bei hafenbote.example."),
+            credit(written(3), "www.hafenbote.example", 2),
+        ),
+        (credit(written(3), url_canonical="https://first.example/the-story"), credit(written(3), "first.example", 2)),
+    ],
+)
+def test_a_later_original_is_a_revision_of_the_record_of_the_copy_that_names_it(
+    copy: Article, original: Article
+) -> None:
+    between = credit(written(3), "c.example", 1)
+    found = marked([copy, between, original], survivor="original")
+    assert found[copy.origin.unit].duplicate_kind == "unique"
+    told = found[original.origin.unit]
+    assert (told.id, told.revision, told.duplicate_kind, told.duplicate_of) == (copy.id, 2, "revision", copy.id)
+    assert found[between.origin.unit].duplicate_of == copy.id
+    assert marked([copy, between, original])[original.origin.unit].duplicate_kind in ("exact", "near", "syndicated")
+
+
+def test_an_original_is_known_also_by_a_copy_that_is_not_the_first() -> None:
+    first = credit(written(3))
+    copy = credit(f"{written(3)}\nFirst published in The Harbour Herald", "b.example", 1)
+    original = credit(written(3), "c.example", 2, publisher="Harbour Herald")
+    found = marked([first, copy, original], survivor="original")
+    assert (found[original.origin.unit].id, found[original.origin.unit].revision) == (first.id, 2)
+
+
+def test_nobody_takes_over_who_is_not_named() -> None:
+    copy = credit(f"HARBOUR (Reuters) - {written(3)}")
+    found = marked([copy, credit(written(3), "reuters.fans.example", 2)], survivor="original")
+    assert {one.duplicate_kind for one in found.values()} == {"unique", "syndicated"} or {
+        one.duplicate_kind for one in found.values()
+    } == {"unique", "near"}
+
+
+def test_a_mention_is_no_credit() -> None:
+    for text in (
+        "He told Reuters that it was so.",
+        "Reuters was founded in 1851.",
+        "The source: a spring in the hills, he",
+    ):
+        assert not credited_names(credit(text)).size
+    herald, guardian = (credit("x", publisher=name) for name in ("Harbour Herald", "The Guardian"))
+    for text, named in (
+        ("Originally published on theguardian.com.", guardian),
+        ("This story originally appeared in the Guardian and is reprinted with permission.", guardian),
+        ("Quelle: Harbour Herald", herald),
+    ):
+        assert np.isin(credited_names(credit(text)), own_names(named)).any()
 
 
 def several_outlets() -> list[Article]:

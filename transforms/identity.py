@@ -269,10 +269,15 @@ def identify(article: Article) -> Article:
     """Fills `id`, `url_canonical` (taken as what the page declares, if it has something), `domain`, `content_hash` and
     `word_count`."""
     url = identity_url(article.url, article.url_canonical)
+    declared = article.url_canonical
+    elsewhere = canonical_url(declared) if declared and declared != url else ""
+    if urlsplit(elsewhere).hostname == urlsplit(url).hostname:
+        elsewhere = ""
     content = content_hash(article.title, article.text)
     outlet = article.domain or article.publisher or article.origin.publisher
     return replace(
         article,
+        origin=replace(article.origin, canonical_elsewhere=elsewhere or article.origin.canonical_elsewhere),
         id=article_id(url, article.guid, article.feed_url, outlet, content),
         url_canonical=url,
         domain=(urlsplit(url).hostname or "") if url else article.domain,

@@ -31,6 +31,8 @@ class Origin:
     publisher: str = ""
     language_hint: str = ""
     topic_hints: Sequence[str] = ()
+    canonical_elsewhere: str = ""
+    """The address on another host that the page declares as its canonical one: a copy that names its original."""
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,25 @@ A document is a line of JSON with `id`, `set`, `title`, `text`, `host`, `url`, `
 
 import gzip
 import json
+import os
 import pickle
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Optional
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.transforms.core import RestrictionProvider
+from apache_beam.transforms.window import TimestampedValue
 
+from pipeline.beam_options import pipeline_options
 from transforms.dead_letters import DeadLetters
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.identify_articles import IdentifyArticles
-from transforms.language import LanguageConfig, LanguageIdentifier
+from transforms.identity import order_time
+from transforms.language import identify_language
 from transforms.records import Article, Origin
 from transforms.stories import LinkStories, StoriesConfig
 
@@ -77,35 +82,81 @@ def line_of(article: Article) -> str:
     )
 
 
-def read_back(path: str) -> Sequence[Article]:
-    """The articles that a file of this run holds. (What `Create` does with large values is not to be measured.)"""
-    found: Sequence[Article] = pickle.loads(Path(path).read_bytes())  # noqa: S301 - written by this run
-    return found
+class _Bundles(RestrictionProvider):
+    def initial_restriction(self, folder: str) -> OffsetRange:
+        return OffsetRange(0, len(list(Path(folder).glob("bundle-*"))))
+
+    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
+        return OffsetRestrictionTracker(restriction)
+
+    def restriction_size(self, folder: str, restriction: OffsetRange) -> int:
+        return int(restriction.size())
+
+
+class ReadBundles(beam.DoFn):
+    """Reads the articles of each file as a bundle of its own: none comes before all stages are done with the last.
+    (What `Create` does with large values is not to be measured.)"""
+
+    def process(self, folder: str, tracker: Any = beam.DoFn.RestrictionParam(_Bundles())) -> Iterator[Any]:
+        number = tracker.current_restriction().start
+        if tracker.try_claim(number):
+            for article in pickle.loads(Path(folder, f"bundle-{number}").read_bytes()):  # noqa: S301 - this run wrote it
+                yield TimestampedValue(article, order_time(article))
+            tracker.defer_remainder()
+
+
+class WriteMarked(beam.DoFn):
+    """Writes what was said of the articles of a bundle. (Beam's own writers wait for all input.)"""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def start_bundle(self) -> None:
+        self._lines: list[str] = []
+
+    def process(self, article: Article) -> None:
+        self._lines.append(line_of(article) + "\n")
+
+    def finish_bundle(self) -> None:
+        path = Path(self._folder, f"marked-{os.getpid()}-{time.monotonic_ns()}")
+        path.write_text("".join(self._lines), encoding="utf-8")
 
 
 def mark(
-    articles: Sequence[Article], beam_args: Sequence[str], shards: int, stories: bool = False
+    bundles: Sequence[Sequence[Article]],
+    beam_args: Sequence[str],
+    config: DuplicatesConfig,
+    stories: Optional[StoriesConfig] = None,
+    language: bool = False,
 ) -> tuple[list[Marked], float]:
-    """Runs the stages in one pipeline; what they said, by unit, and the CPU-seconds that took."""
+    """Runs the stages in one pipeline; what they said, by unit, and the CPU-seconds that took.
+
+    Args:
+        bundles: articles, as they come in.
+        beam_args: options of Beam.
+        config: of the duplicates.
+        stories: how articles are gathered into stories; None if they are not.
+        language: whether the language of each is found out first.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        stored = Path(folder) / "articles"
-        stored.write_bytes(pickle.dumps(list(articles)))
+        for number, bundle in enumerate(bundles):
+            Path(folder, f"bundle-{number}").write_bytes(pickle.dumps(list(bundle)))
         started = time.process_time()
-        with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
+        runner, options = pipeline_options(beam_args)
+        with beam.Pipeline(runner=runner, options=options) as pipeline:
             dead_letters = DeadLetters()
             identified = (
                 pipeline
-                | "File" >> beam.Create([str(stored)])
-                | "Documents" >> beam.FlatMap(read_back).with_output_types(Article)
+                | "Folder" >> beam.Create([folder])
+                | "Documents" >> beam.ParDo(ReadBundles()).with_output_types(Article)
                 | "Identify" >> IdentifyArticles(dead_letters)
             )
+            if language:
+                identified = identified | "Language" >> beam.Map(identify_language)
+            marked = identified | "Duplicates" >> MarkDuplicates(config)
             if stories:
-                identified = identified | "Language" >> beam.Map(LanguageIdentifier(LanguageConfig()))
-            marked = identified | "Duplicates" >> MarkDuplicates(DuplicatesConfig(policy="label", shards=shards))
-            if stories:
-                marked = marked | "Stories" >> LinkStories(StoriesConfig(shards=shards))
-            lines = marked | "As lines" >> beam.Map(line_of).with_output_types(str)
-            lines | "Write" >> beam.io.WriteToText(f"{folder}/marked", num_shards=1)
+                marked = marked | "Stories" >> LinkStories(stories)
+            marked | "Write" >> beam.ParDo(WriteMarked(folder))
         spent = time.process_time() - started
-        written = next(Path(folder).glob("marked-*")).read_text(encoding="utf-8").splitlines()
+        written = [line for path in Path(folder).glob("marked-*") for line in path.read_text("utf-8").splitlines()]
     return sorted(Marked(*json.loads(line)) for line in written), spent

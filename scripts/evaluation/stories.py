@@ -10,6 +10,7 @@ from pathlib import Path
 from evaluation.corpus import as_article, mark
 from evaluation.scoring import by_id, score_stories, table
 from transforms.duplicates import DuplicatesConfig
+from transforms.stories import StoriesConfig
 
 
 def main(argv: list[str]) -> int:
@@ -20,7 +21,8 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, help="where to keep the predictions (JSON lines)")
     args, beam_args = parser.parse_known_args(argv)
     docs = by_id(args.data, set(args.sets.split(",")) if args.sets else None)
-    marked, spent = mark([as_article(row) for row in docs.values()], beam_args, args.shards, stories=True)
+    duplicates, stories = DuplicatesConfig(policy="label", shards=args.shards), StoriesConfig(shards=args.shards)
+    marked, spent = mark([[as_article(row) for row in docs.values()]], beam_args, duplicates, stories, language=True)
     clusters = {one.unit: one.story for one in marked}
     if args.out:
         lines = (json.dumps({"id": unit, "cluster": story}) + "\n" for unit, story in clusters.items())

@@ -11,9 +11,11 @@ class DuplicatesConfig:
     policy: Literal["drop", "label"] = "drop"
     """`drop`: sinks get the first of each group, and who copied it. `label`: sinks get all, marked."""
     survivor: Literal["first", "original", "fullest"] = "first"
-    """`first`: who came first stands for the group. `original`: a later text that the copies name as their source takes
-    the place of the first. `fullest`: a later text that has all of the first and a good part more does. It takes the
-    place as a revision of the first, under its id: there is never a second record."""
+    """`first`: who came first stands for the group. `original`: a later text that a copy before it names as its source
+    takes its place: a wire agency's own page, an outlet of which a copy says that it published it first, the host that
+    a copy's page declares as the canonical one. `fullest`: a later text that has all of the first and a good part more
+    does. It takes the place as a revision of the first, under its id: there is never a second record. One shard keeps
+    account of that, so that on a cluster `first` alone grows with the number of workers."""
     shards: int = 4
     """Of each stage: 1-8 on one machine, 64-1024 on a cluster; fixed for the life of a job."""
     horizon_hours: float = 72.0

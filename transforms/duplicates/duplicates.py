@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Optional
 
 import apache_beam as beam
+import numpy as np
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import Timestamp
@@ -14,20 +15,23 @@ from apache_beam.utils.windowed_value import WindowedValue
 from transforms.duplicates.anchors import Anchors
 from transforms.duplicates.candidates import Candidates
 from transforms.duplicates.config import DuplicatesConfig
+from transforms.duplicates.credits import credited_names, own_names
 from transforms.duplicates.features import TOGETHER, Features, features_of
 from transforms.duplicates.outlets import Outlets
 from transforms.duplicates.prints import Sighting
 from transforms.duplicates.similarity import FEWEST_WORDS
 from transforms.duplicates.sketches import Sketches
+from transforms.duplicates.survivors import Survivors
 from transforms.duplicates.verdicts import Verdicts, awaiting
 from transforms.identity import event_time
 from transforms.order import article_key, id_of, id_shard
 from transforms.records import Article
 from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
 
-HOPS = 5
+HOPS = 6
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
 LOG_FORMAT = 2
+_NOBODY = np.zeros(0, np.uint32)
 
 
 class Seen(NamedTuple):
@@ -37,18 +41,23 @@ class Seen(NamedTuple):
     sighting: Sighting
 
 
-def see(articles: Sequence[Article]) -> list[Seen]:
-    """What the shards are told of articles that `identify` has seen."""
+def see(articles: Sequence[Article], credited: bool = False) -> list[Seen]:
+    """What the shards are told of articles that `identify` has seen.
+
+    Args:
+        articles: in any order.
+        credited: whether anybody asks for whom they credit.
+    """
     seen = features_of([article.text for article in articles])
     short = [i for i, own in enumerate(seen) if own.words < FEWEST_WORDS]
     # "Subscribe to read on" under two titles is two articles.
     titled = features_of([f"{articles[i].title}\n{articles[i].text}" for i in short])
     for i, with_title in zip(short, titled, strict=True):
         seen[i] = seen[i]._replace(exact=with_title.exact)
-    return [Seen(article, _sighting(article, own)) for article, own in zip(articles, seen, strict=True)]
+    return [Seen(article, _sighting(article, own, credited)) for article, own in zip(articles, seen, strict=True)]
 
 
-def _sighting(article: Article, own: Features) -> Sighting:
+def _sighting(article: Article, own: Features, credited: bool) -> Sighting:
     outlet = outlet_of(article)
     return Sighting(
         key=article_key(article),
@@ -57,6 +66,8 @@ def _sighting(article: Article, own: Features) -> Sighting:
         by_content=not article.url_canonical and not (article.guid and article.feed_url),
         outlet=int.from_bytes(hashlib.blake2b(outlet.encode(), digest_size=8).digest(), "little") if outlet else 0,
         features=own,
+        names=own_names(article) if credited else _NOBODY,
+        credits=credited_names(article) if credited else _NOBODY,
     )
 
 
@@ -84,6 +95,9 @@ class Address:
 class _See(beam.DoFn):
     """Looks at several articles at once: in a bundle, but no more than are taken together."""
 
+    def __init__(self, credited: bool) -> None:
+        self._credited = credited
+
     def start_bundle(self) -> None:
         self._waiting: list[tuple[Article, Timestamp]] = []
 
@@ -94,7 +108,7 @@ class _See(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         waiting, self._waiting = self._waiting, []
-        for seen, (_, timestamp) in zip(see([article for article, _ in waiting]), waiting, strict=True):
+        for seen, (_, timestamp) in zip(see([article for article, _ in waiting], self._credited), waiting, strict=True):
             yield WindowedValue(seen, timestamp, (GlobalWindow(),))
 
 
@@ -106,6 +120,7 @@ def stages(config: DuplicatesConfig) -> list[ShardStage]:
         ShardStage("candidates", Candidates(config), LOG_FORMAT),
         ShardStage("sketches", Sketches(config), LOG_FORMAT),
         ShardStage("verdicts", Verdicts(config), LOG_FORMAT),
+        *([] if config.survivor == "first" else [ShardStage("survivors", Survivors(config))]),
     ]
 
 
@@ -116,7 +131,8 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
     the policy `survivor` a better copy); `unchanged` (nothing new at a known address); or a copy of an earlier article:
     `exact`, `near`, `syndicated` (near, and credited to a wire agency) or `excerpt`. What is earlier goes by the total
     order of inputs (`transforms.order`), whatever the order of arrival, and `duplicate_of` always names an article that
-    is earlier: there are no circles, and the first of a group always stays.
+    is earlier: there are no circles, and the first of a group always stays. Copies are looked for within the horizon of
+    event times; articles whose time nobody knows are one moment, before all others, and so copies of each other only.
 
     Args:
         config: thresholds, horizon and number of shards.
@@ -131,7 +147,7 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
         self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        seen = articles | "Features" >> beam.ParDo(_See()).with_output_types(Seen)
+        seen = articles | "Features" >> beam.ParDo(_See(self._config.survivor == "original")).with_output_types(Seen)
         return seen | "Compare" >> ShardLine(
             *(Address(self._config), stages(self._config), Article, self._config.grain_seconds),
             first_hop=self._first_hop,

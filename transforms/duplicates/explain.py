@@ -4,6 +4,8 @@ import difflib
 import re
 from typing import NamedTuple, Optional
 
+import numpy as np
+
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import cut as cut_sketch
 from transforms.duplicates.features import features
@@ -65,7 +67,8 @@ def _print_of(article: Article) -> Print:
     key = article_key(article)
     exact = seen.exact if seen.words >= FEWEST_WORDS else features(f"{article.title}\n{article.text}").exact
     sketch, bits = cut_sketch(seen.sketch)
-    return Print(key, key, round(event_time(article) * 1_000_000), exact, seen.words, 1, bits, sketch, seen.numbers)
+    time, nobody = round(event_time(article) * 1_000_000), np.zeros(0, np.uint32)
+    return Print(*(key, key, time, exact, seen.words, 1, bits, sketch, seen.numbers), names=nobody, credits=nobody)
 
 
 def _judge(

@@ -101,7 +101,11 @@ class OutletMemory:
             return
         kept, bits = cut(sketch)
         own = Print(
-            *(known.latest, known.first, sighting.time, f.exact, f.words, known.revision, bits), kept, numbers
+            *(known.latest, known.first, sighting.time, f.exact, f.words, known.revision, bits),
+            kept,
+            numbers,
+            sighting.names,
+            sighting.credits,
         ).packed()
         asked = questions.ask(known.latest, sighting.time, anchors)
         sent.append(Sent("candidates", home, b"B" + Base(known.latest, standing, known.revision, asked, own).packed()))

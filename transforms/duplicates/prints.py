@@ -8,7 +8,7 @@ import numpy as np
 from transforms.duplicates.features import U32, Features
 from transforms.order import KEY
 
-_PRINT = struct.Struct(f"<{KEY}sqQIHBHBB")
+_PRINT = struct.Struct(f"<{KEY}sqQIHBHBBBB")
 
 
 class Print(NamedTuple):
@@ -26,29 +26,35 @@ class Print(NamedTuple):
     """The sketch has all hashes below 2^bits."""
     sketch: U32
     numbers: U32
+    names: U32
+    """Under which others may credit its outlet, and ..."""
+    credits: U32
+    """... whom it credits itself; both empty unless the policy `survivor` asks for them."""
 
     def packed(self) -> bytes:
         bound = b"" if self.bound == self.key else self.bound
         header = _PRINT.pack(
             *(self.key, self.time, self.exact, self.words, self.revision, self.bits),
-            *(self.sketch.size, self.numbers.size, len(bound)),
+            *(self.sketch.size, self.numbers.size, len(bound), self.names.size, self.credits.size),
         )
-        return header + self.sketch.tobytes() + self.numbers.tobytes() + bound
+        arrays = (self.sketch, self.numbers, self.names, self.credits)
+        return header + b"".join([array.tobytes() for array in arrays]) + bound
 
 
 def unpack_print(packed: bytes) -> Print:
     """The print that `packed` made."""
-    key, time, exact, words, revision, bits, sketches, numbers, bounds = _PRINT.unpack_from(packed)
-    at = _PRINT.size
-    sketch = np.frombuffer(packed, np.uint32, sketches, at)
-    at += 4 * sketches
-    bound = packed[at + 4 * numbers : at + 4 * numbers + bounds] or key
+    key, time, exact, words, revision, bits, sketches, numbers, bounds, names, credits = _PRINT.unpack_from(packed)
+    at = sketches
+    arrays = np.frombuffer(packed, np.uint32, sketches + numbers + names + credits, _PRINT.size)
+    bound = packed[_PRINT.size + 4 * arrays.size : _PRINT.size + 4 * arrays.size + bounds] or key
     return Print(
-        *(key, bound, time, exact, words, revision, bits, sketch), np.frombuffer(packed, np.uint32, numbers, at)
+        *(key, bound, time, exact, words, revision, bits, arrays[:at], arrays[at : at + numbers]),
+        names=arrays[at + numbers : at + numbers + names],
+        credits=arrays[at + numbers + names :],
     )
 
 
-_FEATURES = struct.Struct(f"<{KEY}sq16sBQQIHHHH")
+_FEATURES = struct.Struct(f"<{KEY}sq16sBQQIHHHHBB")
 
 
 class Sighting(NamedTuple):
@@ -64,21 +70,24 @@ class Sighting(NamedTuple):
     outlet: int
     """Hash of the host; 0 where there is none."""
     features: Features
+    names: U32
+    credits: U32
 
     def packed(self) -> bytes:
         f = self.features
         header = _FEATURES.pack(
             *(self.key, self.time, self.content, self.by_content, self.outlet, f.exact, f.words),
-            *(f.sentences.size, f.anchors.size, f.sketch.size, f.numbers.size),
+            *(f.sentences.size, f.anchors.size, f.sketch.size, f.numbers.size, self.names.size, self.credits.size),
         )
         wide = (f.sentences, f.anchors, f.sketch, f.numbers)
         narrow = (f.sentence_words, f.anchor_sentences, f.sketch_sentences, f.number_sentences)
-        return header + b"".join([array.tobytes() for array in (*wide, *narrow)])
+        return header + b"".join([array.tobytes() for array in (*wide, *narrow, self.names, self.credits)])
 
 
 def unpack_sighting(packed: bytes) -> Sighting:
     """The sighting that `packed` made."""
     key, time, content, by_content, outlet, exact, words, *sizes = _FEATURES.unpack_from(packed)
+    *sizes, names, credits = sizes
     sentences, anchors, sketch, numbers = sizes
     at = _FEATURES.size
     sentence_hashes = np.frombuffer(packed, np.uint64, sentences, at)
@@ -97,4 +106,6 @@ def unpack_sighting(packed: bytes) -> Sighting:
         *(words, exact, sentence_hashes, narrow[0], anchor_hashes, narrow[1]),
         *(sketch_hashes, narrow[2], number_hashes, narrow[3]),
     )
-    return Sighting(key, time, content, bool(by_content), outlet, features)
+    named = np.frombuffer(packed, np.uint32, names, at)
+    credited = np.frombuffer(packed, np.uint32, credits, at + 4 * names)
+    return Sighting(key, time, content, bool(by_content), outlet, features, named, credited)

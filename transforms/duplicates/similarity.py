@@ -1,5 +1,6 @@
 """Are two texts copies? Decided from their prints alone."""
 
+from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -113,6 +114,8 @@ class Verdict(NamedTuple):
     """The part of the earlier text that the later one has."""
     words: int
     """Of the earlier text."""
+    credited: bool = False
+    """Whether the earlier text names the outlet of the later as its source."""
 
 
 def _hopeless(later: Print, earlier: Print, config: DuplicatesConfig) -> bool:
@@ -127,7 +130,7 @@ def verdict(later: Print, earlier: Print, config: DuplicatesConfig) -> Optional[
     if earlier.key >= later.bound:
         return None
     if later.exact == earlier.exact:
-        return Verdict(EXACT, 0.0, earlier.key, earlier.revision, 1.0, earlier.words)
+        return Verdict(EXACT, 0.0, earlier.key, earlier.revision, 1.0, earlier.words, _credits(earlier, later))
     if min(later.words, earlier.words) < FEWEST_WORDS:
         return None
     if _hopeless(later, earlier, config):
@@ -142,4 +145,18 @@ def verdict(later: Print, earlier: Print, config: DuplicatesConfig) -> Optional[
         kind, score = EXCERPT, like.contained
     else:
         return None
-    return Verdict(kind, round(1 - score, 4), earlier.key, earlier.revision, round(like.holds, 4), earlier.words)
+    holds = round(like.holds, 4)
+    return Verdict(
+        *(kind, round(1 - score, 4), earlier.key, earlier.revision, holds, earlier.words, _credits(earlier, later))
+    )
+
+
+def _credits(one: Print, other: Print) -> bool:
+    return bool(one.credits.size and np.isin(one.credits, other.names).any())
+
+
+def with_credit(best: Optional[Verdict], verdicts: Iterable[Optional[Verdict]]) -> Optional[Verdict]:
+    """The verdict that counts, with what others have found: that some copy names the later text as its source."""
+    if best is None or best.credited:
+        return best
+    return best._replace(credited=any(found.credited and found.kind != EXCERPT for found in verdicts if found))

@@ -9,12 +9,12 @@ from typing import Optional
 from transforms.duplicates.candidates import unpack_probe
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.prints import unpack_print
-from transforms.duplicates.similarity import Verdict, verdict
+from transforms.duplicates.similarity import Verdict, verdict, with_credit
 from transforms.order import KEY, id_of, id_shard, micros_of
 from transforms.shards import Sent, Work, pack, unpack
 
 _HOUR = 3_600_000_000
-_VOTE = struct.Struct(f"<{KEY}sBBd{KEY}sHdI")
+_VOTE = struct.Struct(f"<{KEY}sBBd{KEY}sHdI?")
 
 
 class SketchMemory:
@@ -57,15 +57,9 @@ class SketchMemory:
 
     def _compare(self, packed: bytes, candidates: Sequence[bytes]) -> Optional[Verdict]:
         later = unpack_print(packed)
-        best: Optional[Verdict] = None
-        for candidate in candidates:
-            earlier = self._prints.get(candidate)
-            if earlier is None:
-                continue
-            found = verdict(later, unpack_print(earlier), self._config)
-            if found is not None and (best is None or found < best):
-                best = found
-        return best
+        prints = [self._prints[candidate] for candidate in candidates if candidate in self._prints]
+        verdicts = [verdict(later, unpack_print(earlier), self._config) for earlier in prints]
+        return with_credit(min((found for found in verdicts if found is not None), default=None), verdicts)
 
     def live_bytes(self) -> int:
         oldest = self._oldest() // _HOUR
@@ -87,7 +81,7 @@ class SketchMemory:
 def vote(key: bytes, best: Optional[Verdict]) -> bytes:
     """What one shard of sketches says of an article; also if it has nothing to say."""
     if best is None:
-        return b"V" + _VOTE.pack(key, 0, 0, 0.0, bytes(KEY), 0, 0.0, 0)
+        return b"V" + _VOTE.pack(key, 0, 0, 0.0, bytes(KEY), 0, 0.0, 0, False)
     return b"V" + _VOTE.pack(key, 1, *best)
 
 

@@ -8,11 +8,12 @@ from typing import Optional
 from transforms.duplicates.agencies import wire_agency
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.messages import REVISION, UNCHANGED, unpack_settled
-from transforms.duplicates.similarity import EXACT, KINDS, NEAR, Verdict
+from transforms.duplicates.similarity import EXACT, EXCERPT, KINDS, NEAR, Verdict, with_credit
 from transforms.duplicates.sketches import unpack_vote, vote
+from transforms.duplicates.survivors import standing_for
 from transforms.order import KEY, id_of
 from transforms.records import Article
-from transforms.shards import Work
+from transforms.shards import Sent, Work
 
 
 @dataclass
@@ -42,6 +43,7 @@ class VerdictMemory:
             else:
                 one.votes.append(unpack_vote(message)[1])
         results: list[Article] = []
+        sent: list[Sent] = []
         waiting: list[bytes] = []
         for key in sorted(awaited):
             one = awaited[key]
@@ -51,12 +53,18 @@ class VerdictMemory:
                 known.sort(key=lambda settled: settled[1:3])
                 for packed, (_, standing, revision, asked) in zip(one.articles, known, strict=False):
                     best = min((v for v in one.votes if v is not None), default=None) if asked else None
-                    results.append(judged(pickle.loads(packed), standing, revision, best, self._config))  # noqa: S301
+                    best = with_credit(best, one.votes)
+                    article = judged(pickle.loads(packed), standing, revision, best)  # noqa: S301
+                    if self._config.survivor == "first":
+                        results.append(article)
+                    else:
+                        told = standing_for(key, article, takes_over(article, best, self._config))
+                        sent.append(Sent("survivors", 0, told))
             else:
                 waiting.extend(b"A" + key + packed for packed in one.articles)
                 waiting.extend(b"S" + packed for packed in one.settled)
                 waiting.extend(vote(key, one_vote) for one_vote in one.votes)
-        return Work(results=results, waiting=waiting)
+        return Work(sent=sent, results=results, waiting=waiting)
 
     def live_bytes(self) -> int:
         return 0
@@ -70,25 +78,19 @@ def awaiting(key: bytes, article: Article) -> bytes:
     return b"A" + key + pickle.dumps(article, pickle.HIGHEST_PROTOCOL)
 
 
-def judged(
-    article: Article, standing: int, revision: int, best: Optional[Verdict], config: DuplicatesConfig
-) -> Article:
+def judged(article: Article, standing: int, revision: int, best: Optional[Verdict]) -> Article:
     """The article with its verdict: `duplicate_kind`, `duplicate_of`, `duplicate_score`, `revision`, `wire_agency`."""
     agency = wire_agency(article.text)
-    identity, of, score = article.id, None, None
+    of, score = None, None
     if standing == UNCHANGED:
         kind, of, score = "unchanged", article.id, 1.0
     elif best is None:
         kind, of = ("revision", article.id) if standing == REVISION else ("unique", None)
     else:
         of, score = id_of(best.of).hex(), round(1 - best.loss, 4)
-        if takes_over(article, best, config):
-            kind, identity, revision = "revision", of, min(best.revision + 1, 65535)
-        else:
-            kind = "syndicated" if best.kind == NEAR and agency else KINDS[best.kind]
+        kind = "syndicated" if best.kind == NEAR and agency else KINDS[best.kind]
     return replace(
         article,
-        id=identity,
         revision=revision,
         wire_agency=agency,
         duplicate_kind=kind,
@@ -97,13 +99,13 @@ def judged(
     )
 
 
-def takes_over(article: Article, best: Verdict, config: DuplicatesConfig) -> bool:
+def takes_over(article: Article, best: Optional[Verdict], config: DuplicatesConfig) -> bool:
     """Whether a copy is to stand for its group in place of the first, by the policy `survivor`."""
-    if best.kind == EXACT or config.survivor == "first":
+    if best is None or article.duplicate_kind == "unchanged":
         return False
-    if config.survivor == "fullest":
-        return best.holds >= 0.9 and article.word_count >= 1.2 * best.words
-    return False
+    if config.survivor == "original":
+        return best.credited and best.kind != EXCERPT
+    return best.kind != EXACT and best.holds >= 0.9 and article.word_count >= 1.2 * best.words
 
 
 @dataclass(frozen=True)

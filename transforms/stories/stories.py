@@ -18,7 +18,7 @@ from transforms.stories.terms import terms
 
 _DAY = 86400.0
 
-FIRST_HOP = 5
+FIRST_HOP = 6
 """Where `LinkStories` begins in a pipeline in which `MarkDuplicates` comes before it."""
 
 
@@ -56,7 +56,9 @@ class LinkStories(beam.PTransform[PCollection[Article], PCollection[Article]]):
     """Gives each article its `story_id` (the id of the story's first article) and `story_score` (cosine with the story,
     1 for the first article). Copies and revisions belong to the story of what they copy or revise.
 
-    The same articles make the same stories, whatever the order of arrival.
+    The same articles make the same stories, whatever the order of arrival. Articles that nobody has seen at a known
+    time are gathered with each other, not with those that have one; that a time of publication is not known says
+    nothing against one event.
 
     Args:
         config: thresholds and number of shards.
