@@ -70,6 +70,7 @@ class Marked(NamedTuple):
     of: str | None
     score: float | None
     story: str | None
+    story_score: float | None
 
 
 def line_of(article: Article) -> str:
@@ -77,7 +78,7 @@ def line_of(article: Article) -> str:
     return json.dumps(
         (
             *(article.origin.unit, article.id, article.duplicate_kind),
-            *(article.duplicate_of, article.duplicate_score, article.story_id),
+            *(article.duplicate_of, article.duplicate_score, article.story_id, article.story_score),
         )
     )
 

@@ -59,10 +59,9 @@ class StoryIndex:
         row = self._row_of.get(identity)
         return None if row is None else self.stories[row]
 
-    def cosine(self, terms: Terms, identity: bytes) -> Optional[float]:
-        """Of an article with a story; None if there is no such story."""
-        row = self._row_of.get(identity)
-        return None if row is None else cosines(terms, [self.stories[row].terms], self._lengths[[row]])[0]
+    def cosine(self, terms: Terms, story: Story) -> float:
+        """Of an article with a story; rounded."""
+        return cosines(terms, [story.terms], self._lengths[[self._row_of[story.id]]])[0]
 
     def put(self, story: Story) -> None:
         """Adds a story, or one as it is now."""

@@ -130,7 +130,7 @@ class StoryMemory:
             place = self._story_of.get(known)
             if place is not None and seen - place[1] <= 2 * self._gate:
                 # A copy or a revision: it belongs where the other is, and tells the story nothing new.
-                return place[0], self._score(notice.terms, place[0])
+                return place[0], self._score(notice.terms, place[0], seen)
         story, score = self._nearest(notice, index, seen)
         if story is None:
             changed[article] = index.begin(article, notice.language, seen, notice.time, notice.terms)
@@ -138,10 +138,14 @@ class StoryMemory:
         changed[story.id] = index.join(story, seen, notice.time, notice.terms)
         return story.id, score
 
-    def _score(self, terms: Terms, story: bytes) -> float:
-        """Cosine of an article with the story it belongs to, in whatever language that is told."""
-        found = [index.cosine(terms, story) for index in self._languages.values()]
-        return next((cosine for cosine in found if cosine is not None), 1.0)
+    def _score(self, terms: Terms, identity: bytes, seen: int) -> float:
+        """Cosine of an article with the story it belongs to, in whatever language that is told; 1 where that is over,
+        as it may be forgotten."""
+        for index in self._languages.values():
+            story = index.get(identity)
+            if story is not None and seen - story.seen <= self._gate:
+                return index.cosine(terms, story)
+        return 1.0
 
     def _nearest(self, notice: Notice, index: StoryIndex, seen: int) -> tuple[Optional[Story], float]:
         """The story most like the article, of those that are not over; None if none is like enough."""
