@@ -202,6 +202,8 @@ class _Shards(beam.DoFn):
         else:
             armed.clear()
 
+        if not ready:
+            return
         old_head = head.read() or b""
         memory = self._take(shard, old_head, log)
         done = memory.work(ready)
@@ -304,10 +306,11 @@ def addressed(sent: Iterable[Sent], hops: Mapping[str, int]) -> Iterator[ShardMe
 class _Send(beam.DoFn):
     """Packs what is said of single elements, a bundle at a time and never two grains in one."""
 
-    def __init__(self, address: Callable[[Any], Iterable[Sent]], grid: Grid, hops: Mapping[str, int]) -> None:
+    def __init__(self, address: Callable[[Any], Iterable[Sent]], grid: Grid, hops: Mapping[str, int], woken: int):
         self._address = address
         self._grid = grid
         self._hops = hops
+        self._woken = woken
         self._sent: dict[int, list[Sent]] = {}
         self._latest: dict[int, int] = {}
 
@@ -325,6 +328,9 @@ class _Send(beam.DoFn):
             at = Timestamp(micros=self._latest[due])
             for message in addressed(sent, self._hops):
                 yield WindowedValue(message, at, (GlobalWindow(),))
+            for hop in self._hops.values():
+                for shard in range(self._woken):
+                    yield WindowedValue((shard, bytes((hop,)) + pack(())), at, (GlobalWindow(),))
 
 
 class ShardStage(NamedTuple):
@@ -355,6 +361,8 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         grain_seconds: how much event time is worked through together.
         first_hop: how many shard stages the pipeline has before this line; no two stages of a pipeline share a hop.
         store: of the logs; None where the runner's state is durable.
+        shards: of each stage. The direct runner fires all timers that are set, stage by stage. There every bundle sets
+            those of all shards and goes through the line at once: else what asks less overtakes what came before it.
     """
 
     def __init__(
@@ -365,9 +373,11 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         grain_seconds: float = 1.0,
         first_hop: int = 0,
         store: Optional[LogStore] = None,
+        shards: int = 0,
     ) -> None:
         super().__init__()
         self._address = address
+        self._shards = shards
         self._stages = stages
         self._output_type = output_type
         self._grain_seconds = grain_seconds
@@ -379,9 +389,9 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         everything = isinstance(elements.pipeline.runner, FnApiRunner)
         grain_seconds = _ALL_TIME if everything else self._grain_seconds
         first = Grid(grain_seconds, self._hops[self._stages[0].name])
-        line = elements | "Address" >> beam.ParDo(_Send(self._address, first, self._hops)).with_output_types(
-            ShardMessage
-        )
+        line = elements | "Address" >> beam.ParDo(
+            _Send(self._address, first, self._hops, self._shards if everything else 0)
+        ).with_output_types(ShardMessage)
         for stage in self._stages:
             hop = self._hops[stage.name]
             shards = _at_hop[hop](stage, Grid(grain_seconds, hop), self._hops, self._store)

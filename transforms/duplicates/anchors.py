@@ -9,14 +9,21 @@ import numpy.typing as npt
 
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import U32, U64
-from transforms.duplicates.index import I64, Index, unpack_hashes
-from transforms.duplicates.messages import forwarded, question
+from transforms.duplicates.index import I64, Index, pack_hashes, unpack_hashes
 from transforms.order import ID_AT, KEY
 from transforms.shards import Sent, Work
 
 _KEYS = np.dtype(f"V{KEY}")
 _Keys = npt.NDArray[np.void]
 _ANSWER = struct.Struct("<I")
+
+
+def question(keys: bytes, times: I64, owners: U32, anchors: U64) -> bytes:
+    """For a shard of anchors: keys and event times (microseconds) of articles, and for each anchor whose it is.
+
+    What is asked is what is learnt: this is an entry of the log, too.
+    """
+    return pack_hashes(times, anchors, owners) + keys
 
 
 class AnchorMemory:
@@ -43,10 +50,7 @@ class AnchorMemory:
         self._index.add(_micros(keys), anchors, owners)
 
     def work(self, messages: Sequence[bytes]) -> Work:
-        sent = forwarded(messages, "candidates", self._config.shards)
-        questions = [unpack_hashes(message[1:]) for message in messages if message[:1] == b"Q"]
-        if not questions:
-            return Work(sent=sent)
+        questions = [unpack_hashes(message) for message in messages]
         keys = np.frombuffer(b"".join([own[3] for own in questions]), _KEYS)
         times = np.concatenate([own[0] for own in questions])
         anchors = np.concatenate([own[1] for own in questions])
@@ -64,7 +68,7 @@ class AnchorMemory:
         near &= self._keys[found] != keys[asking]  # itself, as an earlier run has learnt it
         pairs, counts = np.unique(asking[near] << 32 | found[near], return_counts=True)
         return Work(
-            sent=sent + self._replies(keys, pairs >> 32, pairs & 0xFFFFFFFF, counts),
+            sent=self._replies(keys, pairs >> 32, pairs & 0xFFFFFFFF, counts),
             learnt=question(keys.tobytes(), times, owners, anchors),
         )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from transforms.duplicates.anchors import unpack_answers
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.messages import Base, forwarded, settled, unpack_base
+from transforms.duplicates.messages import Base, settled, unpack_base
 from transforms.duplicates.prints import unpack_print
 from transforms.order import KEY, id_of, id_shard
 from transforms.shards import Sent, Work
@@ -36,13 +36,13 @@ class CandidateMemory:
             if message[:1] == b"B":
                 base = unpack_base(message[1:])
                 asked.setdefault(base.key, _Asked()).bases.append(base)
-            elif message[:1] == b"A":
-                for key, found in unpack_answers(message[1:]):
-                    one = asked.setdefault(key, _Asked())
-                    one.answers += 1
-                    for candidate, shared in found:
-                        one.found[candidate] += shared
-        sent = forwarded(messages, "sketches", self._config.shards)
+                continue
+            for key, found in unpack_answers(message[1:]):
+                one = asked.setdefault(key, _Asked())
+                one.answers += 1
+                for candidate, shared in found:
+                    one.found[candidate] += shared
+        sent: list[Sent] = []
         waiting: list[bytes] = []
         for key in sorted(asked):
             one = asked[key]
@@ -65,7 +65,7 @@ class CandidateMemory:
         for candidate in earlier[: self._config.compared]:
             shards.setdefault(id_shard(id_of(candidate), self._config.shards), []).append(candidate)
         for base in one.bases:
-            sent.append(Sent("sketches", home, b"S" + settled(key, base.standing, base.revision, len(shards))))
+            sent.append(Sent("verdicts", home, b"S" + settled(key, base.standing, base.revision, len(shards))))
             for shard in sorted(shards):
                 sent.append(Sent("sketches", shard, probe(shards[shard], base.print)))
 

@@ -152,4 +152,5 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
             *(Address(self._config), stages(self._config), Article, self._config.grain_seconds),
             first_hop=self._first_hop,
             store=self._store,
+            shards=self._config.shards,
         )

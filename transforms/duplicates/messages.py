@@ -1,14 +1,13 @@
 """What the shard of an outlet tells the other shards of an article."""
 
 import struct
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from transforms.duplicates.features import U32, U64
-from transforms.duplicates.index import I64, pack_hashes
-from transforms.order import KEY, id_of, id_shard
+from transforms.duplicates.anchors import question
+from transforms.duplicates.features import U64
+from transforms.order import KEY
 from transforms.shards import Sent
 
 UNIQUE, REVISION, UNCHANGED = 0, 1, 2
@@ -39,26 +38,13 @@ def unpack_base(packed: bytes) -> Base:
 
 
 def settled(key: bytes, standing: int, revision: int, asked: int) -> bytes:
-    """Tells the verdict shard how many answers to wait for.
-
-    It goes by way of all stages between, also where there is nothing to ask: on the direct runner, whose timers do not
-    wait for a watermark, an article on a shorter way would overtake those that were seen before it, and come to the
-    next line (stories) out of order.
-    """
+    """Tells the verdict shard how many answers to wait for."""
     return _SETTLED.pack(key, standing, revision, asked)
 
 
 def unpack_settled(packed: bytes) -> tuple[bytes, int, int, int]:
     """Key, standing, revision, number of sketch shards asked."""
     return _SETTLED.unpack_from(packed)
-
-
-def question(keys: bytes, times: I64, owners: U32, anchors: U64) -> bytes:
-    """For a shard of anchors: keys and event times (microseconds) of articles, and for each anchor whose it is.
-
-    What is asked is what is learnt: this is an entry of the log, too.
-    """
-    return pack_hashes(times, anchors, owners) + keys
 
 
 class Questions:
@@ -90,12 +76,5 @@ class Questions:
             asked, owners = np.unique(asking[mine], return_inverse=True)
             keys = b"".join([self._keys[i] for i in asked.tolist()])
             times = np.array([self._times[i] for i in asked.tolist()], np.int64)
-            asks = question(keys, times, owners.astype(np.uint32), anchors[mine])
-            sent.append(Sent("anchors", shard, b"Q" + asks))
+            sent.append(Sent("anchors", shard, question(keys, times, owners.astype(np.uint32), anchors[mine])))
         return sent
-
-
-def forwarded(messages: Sequence[bytes], to: str, shards: int) -> list[Sent]:
-    """Those of the messages that are on their way to the verdict shard, sent on to the next stage."""
-    on_the_way = (message for message in messages if message[:1] == b"S")
-    return [Sent(to, id_shard(id_of(message[1 : 1 + KEY]), shards), message) for message in on_the_way]

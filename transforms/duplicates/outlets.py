@@ -61,7 +61,7 @@ class OutletMemory:
                 continue
             if known is not None and known.content == sighting.content:
                 home = id_shard(id_of(sighting.key), self._config.shards)
-                sent.append(Sent("anchors", home, b"S" + settled(sighting.key, UNCHANGED, known.revision, 0)))
+                sent.append(Sent("verdicts", home, b"S" + settled(sighting.key, UNCHANGED, known.revision, 0)))
                 continue
             first, revision = (known.first, min(known.revision + 1, 65535)) if known else (sighting.key, 1)
             now = _Known(first, sighting.key, sighting.content, revision, sighting.by_content)
@@ -97,7 +97,7 @@ class OutletMemory:
         home = id_shard(id_of(known.latest), self._config.shards)
         standing = REVISION if known.revision > 1 else UNIQUE
         if not anchors.size:
-            sent.append(Sent("anchors", home, b"S" + settled(known.latest, standing, known.revision, 0)))
+            sent.append(Sent("verdicts", home, b"S" + settled(known.latest, standing, known.revision, 0)))
             return
         kept, bits = cut(sketch)
         own = Print(

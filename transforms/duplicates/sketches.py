@@ -8,7 +8,6 @@ from typing import Optional
 
 from transforms.duplicates.candidates import unpack_probe
 from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.messages import forwarded
 from transforms.duplicates.prints import unpack_print
 from transforms.duplicates.similarity import Verdict, verdict, with_credit
 from transforms.order import KEY, id_of, id_shard, micros_of
@@ -43,7 +42,7 @@ class SketchMemory:
         prints = sorted(message[1:] for message in messages if message[:1] == b"P")
         for packed in prints:
             self._learn(packed)
-        sent = forwarded(messages, "verdicts", self._config.shards)
+        sent: list[Sent] = []
         waiting: list[bytes] = []
         for message in sorted(message for message in messages if message[:1] == b"Q"):
             candidates, packed = unpack_probe(message)

@@ -75,5 +75,6 @@ class LinkStories(beam.PTransform[PCollection[Article], PCollection[Article]]):
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
         stages = [ShardStage("stories", StoryShards(self._config)), ShardStage("articles", ArticleShards())]
         return articles | "Link" >> ShardLine(
-            Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._store
+            *(Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._store),
+            shards=self._config.shards,
         )
