@@ -12,7 +12,7 @@ half of its lines or of this one's is the same story again, and of voters that a
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from transforms.boilerplate.characters import count_words
@@ -46,9 +46,7 @@ class Printed(NamedTuple):
 
     def packed(self) -> bytes:
         """As a message to a shard, and as an entry of its log."""
-        return _HEAD.pack(self.micros, self.host, self.article, len(self.lines)) + struct.pack(
-            f"<{len(self.lines)}Q", *self.lines
-        )
+        return _HEAD.pack(self.micros, self.host, self.article, len(self.lines)) + _packed(self.lines)
 
 
 def printed(article: Article, micros: int) -> Printed:
@@ -60,7 +58,15 @@ def printed(article: Article, micros: int) -> Printed:
 def unpack_printed(message: bytes) -> Printed:
     """Reads what `Printed.packed` wrote."""
     micros, host, article, count = _HEAD.unpack_from(message)
-    return Printed(micros, host, article, struct.unpack_from(f"<{count}Q", message, _HEAD.size))
+    return Printed(micros, host, article, _unpacked(message[_HEAD.size : _HEAD.size + 8 * count]))
+
+
+def _packed(lines: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(lines)}Q", *lines)
+
+
+def _unpacked(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f"<{len(packed) // 8}Q", packed)
 
 
 def drop_repeats(article: Article, places: Sequence[int]) -> Article:
@@ -85,10 +91,10 @@ def _line_key(line: str) -> int:
     return _key(line) & ~1 | (len(words_of(line)) < SHORT_WORDS)
 
 
-@dataclass
-class _Known:
+class _Known(NamedTuple):
     micros: int
-    lines: frozenset[int]
+    lines: bytes
+    """The hashes of its lines, each once: as numbers in a set they would take six times the memory."""
 
 
 class SiteMemory:
@@ -96,55 +102,42 @@ class SiteMemory:
 
     def __init__(self, horizon_hours: float = HORIZON_HOURS) -> None:
         self._horizon = int(horizon_hours * _HOUR)
-        self._articles: dict[tuple[int, int], _Known] = {}
-        self._having: dict[tuple[int, int], list[int]] = {}
-        self._of_host: dict[int, list[int]] = {}
+        self._hosts: dict[int, dict[int, _Known]] = {}
+        """Host -> article -> what it printed, in the order in which they came."""
         self._newest = 0
 
     def judge(self, one: Printed) -> tuple[int, ...]:
         """Places of the lines that earlier, different articles of the host have."""
-        own = frozenset(one.lines)
-        voters = self._voters(one, own)
+        voters = self._voters(one)
         places = []
         for place, line in enumerate(one.lines):
-            having = [lines for lines in voters if line in lines]
-            if len(having) >= (VOTES_SHORT if line & 1 else VOTES):
+            votes = sum(line in lines for lines in voters)
+            if votes >= (VOTES_SHORT if line & 1 else VOTES):
                 places.append(place)
         return tuple(places)
 
     def learn(self, one: Printed) -> None:
         """Remembers an article; the same one again takes the place of what was known of it."""
-        key = (one.host, one.article)
-        known = self._articles.get(key)
-        if known is not None:
-            for line in known.lines - frozenset(one.lines):
-                self._having[one.host, line].remove(one.article)
-        lines = frozenset(one.lines)
-        for line in sorted(lines - (known.lines if known else frozenset())):
-            self._having.setdefault((one.host, line), []).append(one.article)
-        self._articles[key] = _Known(one.micros, lines)
+        articles = self._hosts.setdefault(one.host, {})
+        articles[one.article] = _Known(one.micros, _packed(sorted(frozenset(one.lines))))
         self._newest = max(self._newest, one.micros)
-        if known is None:
-            articles = self._of_host.setdefault(one.host, [])
-            articles.append(one.article)
-            if len(articles) > MOST_ARTICLES:
-                self._drop(one.host, articles[0])
+        if len(articles) > MOST_ARTICLES:
+            del articles[next(iter(articles))]
 
-    def _voters(self, one: Printed, own: frozenset[int]) -> list[frozenset[int]]:
+    def _voters(self, one: Printed) -> list[frozenset[int]]:
         """The line sets of earlier articles that share a line with this one, without copies of it and of each other."""
-        near: set[int] = set()
-        for line in own:
-            near.update(self._having.get((one.host, line), ())[-MOST_VOTERS:])
-        near.discard(one.article)
-        known = [
-            (entry.micros, article, entry.lines)
-            for article in near
-            if 0 <= one.micros - (entry := self._articles[one.host, article]).micros <= self._horizon
-            and (entry.micros, article) < (one.micros, one.article)
-        ]
+        own = frozenset(one.lines)
+        earlier = sorted(
+            (-known.micros, article, known.lines)
+            for article, known in self._hosts.get(one.host, {}).items()
+            if 0 <= one.micros - known.micros <= self._horizon
+            and (known.micros, article) < (one.micros, one.article)
+            and article != one.article
+        )
         out: list[frozenset[int]] = []
-        for _, _, lines in sorted(known, key=lambda item: (-item[0], item[1])):
-            if _copies(lines, own) or any(_copies(lines, other) for other in out):
+        for _, _, packed in earlier:
+            lines = frozenset(_unpacked(packed))
+            if lines.isdisjoint(own) or _copies(lines, own) or any(_copies(lines, other) for other in out):
                 continue
             out.append(lines)
             if len(out) == MOST_VOTERS:
@@ -167,29 +160,25 @@ class SiteMemory:
 
     def forget(self) -> None:
         """Drops what is past the horizon."""
-        old = [key for key, known in self._articles.items() if self._newest - known.micros > self._horizon]
-        for host, article in old:
-            self._drop(host, article)
-
-    def _drop(self, host: int, article: int) -> None:
-        for line in self._articles.pop((host, article)).lines:
-            having = self._having[host, line]
-            having.remove(article)
-            if not having:
-                del self._having[host, line]
-        self._of_host[host].remove(article)
-        if not self._of_host[host]:
-            del self._of_host[host]
+        for host, articles in list(self._hosts.items()):
+            for article in [one for one, known in articles.items() if self._newest - known.micros > self._horizon]:
+                del articles[article]
+            if not articles:
+                del self._hosts[host]
 
     def live_bytes(self) -> int:
         """About how long a compacted log would be."""
-        return sum(_HEAD.size + 8 * len(known.lines) for known in self._articles.values())
+        return sum(_HEAD.size + len(known.lines) for articles in self._hosts.values() for known in articles.values())
 
     def compacted(self) -> Iterable[bytes]:
         """The entries of such a log, oldest first. Doubled lines of one article are in it once."""
-        ordered = sorted(self._articles.items(), key=lambda item: (item[1].micros, item[0]))
-        for (host, article), known in ordered:
-            yield Printed(known.micros, host, article, tuple(sorted(known.lines))).packed()
+        ordered = sorted(
+            (known.micros, host, article, known.lines)
+            for host, articles in self._hosts.items()
+            for article, known in articles.items()
+        )
+        for micros, host, article, lines in ordered:
+            yield _HEAD.pack(micros, host, article, len(lines) // 8) + lines
 
 
 def _copies(one: frozenset[int], other: frozenset[int]) -> bool:
