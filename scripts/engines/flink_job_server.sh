@@ -13,7 +13,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/newsbeam/flink-job-server-$version
 if ! [ -f "$cache/$name-$version.jar" ]; then
   command -v mvn >/dev/null || { echo "Beam's job server for Flink needs Maven (or FLINK_JOB_SERVER_JAR=PATH)" >&2; exit 3; }
   mkdir -p "$cache"
-  if ! mvn -ntp -q dependency:copy "-Dartifact=org.apache.beam:$name:$version" "-DoutputDirectory=$cache" >&2; then
+  if ! mvn -B -ntp -q -Dstyle.color=never dependency:copy "-Dartifact=org.apache.beam:$name:$version" "-DoutputDirectory=$cache" >&2; then
     echo "Maven does not give org.apache.beam:$name:$version; set FLINK_JOB_SERVER_JAR=PATH" >&2
     exit 3
   fi
