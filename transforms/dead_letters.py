@@ -4,7 +4,6 @@ A stage is built with the pipeline's `DeadLetters`. What its function raises bec
 stage, the reason and the input, and joins those of all the other stages.
 """
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Optional, TypeVar
 
@@ -14,7 +13,7 @@ from apache_beam.transforms.window import GlobalWindows
 
 import transforms.record_coder  # noqa: F401 - so that every stage knows how its records travel
 from transforms.records import Article, DeadLetter, Origin, Page
-from transforms.rejected import Rejected
+from transforms.rejected import as_rejected
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -24,17 +23,12 @@ DEAD = "dead_letters"
 
 def dead_letter(stage: str, element: object, error: Exception) -> DeadLetter:
     """Describes `error`, raised in `stage` for `element` (any record that has an `origin` or a `unit`)."""
-    if isinstance(error, Rejected):
-        stage, reason, message = error.stage or stage, error.reason, error.message
-    else:
-        where = traceback.extract_tb(error.__traceback__)[-1:]
-        place = f" ({where[0].filename.rpartition('/')[2]}:{where[0].lineno})" if where else ""
-        reason, message = "error", f"{type(error).__name__}: {error}{place}"
+    rejected = as_rejected(error, stage)
     origin = element.origin if isinstance(element, (Page, Article)) else Origin()
     return DeadLetter(
-        stage=stage,
-        reason=reason,
-        message=message,
+        stage=rejected.stage,
+        reason=rejected.reason,
+        message=rejected.message,
         unit=origin.unit or getattr(element, "unit", ""),
         url=getattr(element, "url", ""),
         feed_url=origin.feed_url or getattr(element, "feed_url", ""),

@@ -66,6 +66,14 @@ class Account:
         return self.pending == 0 and self.unknown == 0 and self.inputs == sum(self.outcomes.values())
 
 
+def connect(file: str, wait_seconds: float = _WAIT_SECONDS) -> sqlite3.Connection:
+    """The ledger's file, for whatever table; another writer is waited for."""
+    database = sqlite3.connect(file, timeout=wait_seconds)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    return database
+
+
 def until_written(write: Callable[[], R]) -> R:
     """What `write` returns, once it can: while the disk is full or the file locked, it is waited and tried again.
 
@@ -109,11 +117,8 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self._file, timeout=_WAIT_SECONDS)) as database:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
-            with database:
-                yield database
+        with closing(connect(self._file)) as database, database:
+            yield database
 
     def note(self, run: str, units: Iterable[str]) -> None:
         """Notes units as discovered in `run`; noting one again changes nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from transforms.ledger import until_written
+from transforms.ledger import connect, until_written
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS logs (
@@ -17,7 +17,6 @@ CREATE TABLE IF NOT EXISTS logs (
     PRIMARY KEY (stage, shard, number)
 );
 """
-_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -60,8 +59,6 @@ class LedgerLogs:
         return f"{stage} {self.layout}"
 
     def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.file, timeout=_WAIT_SECONDS)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
+        database = connect(self.file)
         database.executescript(_SCHEMA)
         return database

@@ -5,9 +5,10 @@ date often keeps its first one there; then the only date beside the headline is 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import chain
 from typing import Optional
 
@@ -87,7 +88,7 @@ class StatedDates:
         if written is None:
             return None
         told = date.fromisoformat(written)
-        shown = (moment.local_day for moment, is_update in self._shown() if not is_update)
+        shown = (moment.local_day for moment, is_update in self._shown if not is_update)
         near = (day for day in shown if day and abs(date.fromisoformat(day) - told) <= _A_DAY)
         return next(near, written)
 
@@ -109,7 +110,7 @@ class StatedDates:
         updated = self.updated(first)
         if updated is not None and days(updated) & days(first):
             return None
-        shown = list(self._shown())
+        shown = self._shown
         written = {moment.local_day for moment, _ in shown}
         if len(written) != 1 or any(is_update for _, is_update in shown):
             return None
@@ -120,11 +121,13 @@ class StatedDates:
         later = date.fromisoformat(day) - date.fromisoformat(max(days(first)))
         return (shown[0][0], "html") if later > _A_DAY else None
 
-    def _shown(self) -> Iterator[tuple[Moment, bool]]:
+    @cached_property
+    def _shown(self) -> Sequence[tuple[Moment, bool]]:
         """The dates in lines of their own around the headline, and whether a line says that it is one of an update."""
         start = self._headline()
         if start is None:
-            return
+            return ()
+        found: list[tuple[Moment, bool]] = []
         words = patterns().labels
         behind = self.blocks[start + 1 : start + 1 + _BEHIND]
         text_at = next((place for place, block in enumerate(behind) if len(block.text) > _TEXT), len(behind))
@@ -136,8 +139,8 @@ class StatedDates:
             if sum(word not in words["dateword"] for word in _LETTERS.findall(low)) > _OTHER_WORDS:
                 continue
             is_update = any(word in low for word in words["updateword"])
-            for moment in self._in_text(text):
-                yield moment, is_update
+            found.extend((moment, is_update) for moment in self._in_text(text))
+        return found
 
     def _headline(self) -> Optional[int]:
         """Where the headline stands: in the first `h1` of its words, else in any block of them, else in any `h1`."""
@@ -158,7 +161,7 @@ class StatedDates:
 
     def _elements(self) -> Iterator[Moment]:
         """From the page's elements: beside the headline, in `time`, in what its class or `itemprop` names a date."""
-        shown = [moment for moment, is_update in self._shown() if not is_update]
+        shown = [moment for moment, is_update in self._shown if not is_update]
         times = list(self._times())
         if shown:
             # The same day in an attribute has the time of day, too.

@@ -12,6 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
+from transforms.ledger import connect
+
 _SCHEMA = "CREATE TABLE IF NOT EXISTS messages (unit TEXT PRIMARY KEY, seen_at TEXT NOT NULL)"
 _WAIT_S = 10.0
 
@@ -73,8 +75,6 @@ class LedgerQueueMemory:
             return done
 
     def _connect(self) -> sqlite3.Connection:
-        database = sqlite3.connect(self.file, timeout=_WAIT_S)
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
+        database = connect(self.file, _WAIT_S)
         database.execute(_SCHEMA)
         return database
