@@ -1,6 +1,7 @@
 """The whole pipeline, one stage a line. Live and replay differ only in where pages come from."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -24,7 +25,7 @@ from transforms.queue.memory import LedgerQueueMemory
 from transforms.queue.read import QueueOptions, ReadQueue
 from transforms.reading.open_feeds import OpenFeeds
 from transforms.reading.read import Plan, ReadPlan
-from transforms.records import DeadLetter, Page
+from transforms.records import DeadLetter
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
 from transforms.stories import LinkStories
 from transforms.ticks import EmitTicks, TickPlan
@@ -36,7 +37,7 @@ VERSION = "0.1.0"
 def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
     """Recorded pages, in the order of the plan, through every stage; every unit ends in the ledger."""
     unread = DeadLetters(lambda: Bury(config, run, note=True))
-    pages = root | "Read" >> ReadPlan(plan, unread) | "Open feeds" >> OpenFeeds(unread)
+    pages = root | "Plan" >> ReadPlan(plan, unread) | "Open feeds" >> OpenFeeds(unread)
     pages | "Note units" >> NoteUnits(config.ledger, run)
     tell_stories(pages, config, run)
 
@@ -62,8 +63,9 @@ def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
     tell_stories(pages, config, run, live=True)
 
 
-def tell_stories(pages: PCollection[Page], config: Config, run: str, live: bool = False) -> None:
-    """From pages to records in the sinks, and the outcome of each in the ledger."""
+def tell_stories(pages: PCollection[Any], config: Config, run: str, live: bool = False) -> None:
+    """From pages, and units of a replay that are still to be read, to records in the sinks, and the outcome of each in
+    the ledger."""
     dead_letters = DeadLetters(lambda: Bury(config, run, live=live))
     after_sites = site_repeats.HOPS
     after_duplicates = after_sites + duplicates.HOPS

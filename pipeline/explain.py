@@ -13,7 +13,7 @@ from transforms.explain import as_html, as_terminal, explanation
 from transforms.extraction.page import extract
 from transforms.identity import identify
 from transforms.language import identify_language
-from transforms.reading.payload import read_unit
+from transforms.reading.payload import read_page
 from transforms.reading.scan import scan
 from transforms.records import Article
 from transforms.rejected import Rejected
@@ -106,7 +106,7 @@ def articles_of(file: Path) -> Iterator[Article]:
     with tempfile.TemporaryDirectory(prefix="newsbeam-") as spool:
         for unit in scan(file, file.name, Path(spool)):
             try:
-                yield identify_language(identify(strip_boilerplate(extract(read_unit(unit)))))
+                yield identify_language(identify(strip_boilerplate(extract(read_page(unit)))))
             except Rejected as rejected:
                 raise SinkError(f"{rejected.reason}: {rejected.message}") from rejected
 

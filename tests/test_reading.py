@@ -10,14 +10,16 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.dead_letters import dead_letter
 from transforms.reading import scan as scanning
 from transforms.reading.json_rows import ROW
-from transforms.reading.payload import content_type
+from transforms.reading.payload import FEED_TYPES, content_type, read_page
 from transforms.reading.plan import read_plan, write_plan
-from transforms.reading.read import read_or_reject
 from transforms.reading.scan import scan
 from transforms.reading.times import recorded_time
+from transforms.reading.units import Unit
 from transforms.records import DeadLetter, Page
+from transforms.rejected import Rejected
 
 PAGE = b"<!doctype html><html><head><title>A page</title></head><body><p>Words of an article.</p></body></html>"
 RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A feed</title></channel></rss>'
@@ -25,7 +27,14 @@ RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A feed</title></
 
 def read(path: Path, spool: Path | None = None) -> list[Page | DeadLetter]:
     spool = spool or path.parent
-    return [read_or_reject(unit) for unit in scan(path, path.name, spool)]
+    return [page_or_letter(unit) for unit in scan(path, path.name, spool)]
+
+
+def page_or_letter(unit: Unit) -> Page | DeadLetter:
+    try:
+        return read_page(unit)
+    except Rejected as rejected:
+        return dead_letter("read", unit, rejected)
 
 
 def write(folder: Path, name: str, content: bytes) -> Path:
@@ -151,6 +160,50 @@ def test_every_answer_of_an_archive_is_a_unit(tmp_path: Path, form: str) -> None
     assert third.body == PAGE + b"again"
     assert isinstance(missing, DeadLetter)
     assert missing.reason == "http_404"
+
+
+def record_of(answer: bytes, media_type: str = "application/http; msgtype=response") -> bytes:
+    record = WarcRecord()
+    record.init_headers(record_type=WarcRecordType.response)
+    record.headers["WARC-Target-URI"] = "https://a.example/feed"
+    record.headers["Content-Type"] = media_type
+    record.set_bytes_content(answer)
+    one = io.BytesIO()
+    record.write(one)
+    return one.getvalue()
+
+
+CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(RSS), RSS)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + RSS,
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/atom+xml; charset=utf-8\r\n\r\n<!-- "
+        + b"x" * 70_000
+        + b"-->"
+        + RSS,
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(RSS),
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKED,
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + RSS.decode().encode("utf-16"),
+        b'HTTP/1.1 200 OK\r\n\r\n{"version": "https://jsonfeed.org/version/1.1", "items": []}',
+    ],
+    ids=["as a page", "by its type", "packed", "in chunks", "utf-16", "json"],
+)
+def test_a_feed_in_an_archive_is_known_as_one_before_it_is_read(tmp_path: Path, answer: bytes) -> None:
+    path = write(tmp_path, "crawl", record_of(answer))
+    (unit,) = scan(path, path.name, tmp_path)
+    page = page_or_letter(unit)
+    assert isinstance(page, Page)
+    assert page.content_type in FEED_TYPES
+    assert unit.may_be_feed
+
+
+def test_a_page_in_an_archive_is_known_as_one_before_it_is_read(tmp_path: Path) -> None:
+    answers = [record_of(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + PAGE), record_of(PAGE, "text/html")]
+    path = write(tmp_path, "crawl", b"".join(answers))
+    assert [unit.may_be_feed for unit in scan(path, path.name, tmp_path)] == [False, False]
 
 
 def test_rows_of_one_time_come_in_the_order_of_their_ids(tmp_path: Path) -> None:

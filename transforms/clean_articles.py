@@ -1,6 +1,8 @@
-"""Pages become clean articles, each in a process that can be killed: a hostile page costs itself, not the stream."""
+"""Pages become clean articles, each read and worked on in a process that can be killed: a hostile page costs itself,
+not the stream."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -9,6 +11,7 @@ from transforms.boilerplate.strip import strip_boilerplate
 from transforms.dead_letters import DeadLetters
 from transforms.extraction.page import extract
 from transforms.language import LanguageConfig, LanguageIdentifier
+from transforms.reading.payload import read_page
 from transforms.records import Article, Page
 from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions
 from transforms.steps import Steps
@@ -30,11 +33,12 @@ class ExtractOptions:
     """Resident memory of one process."""
 
 
-class CleanArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):
-    """Extracts every page's article, strips its boilerplate and identifies its language.
+class CleanArticles(beam.PTransform[PCollection[Any], PCollection[Article]]):
+    """Reads what is no page yet but a unit of a replay, extracts every page's article, strips its boilerplate and
+    identifies its language.
 
-    The three are one stage since all that depends on one page alone belongs where workers share the load. A dead letter
-    names the one that refused (`extract`, `strip`, `language`); a page that broke a limit is `extract`'s.
+    They are one stage since all that depends on one page alone belongs where workers share the load. A dead letter
+    names the one that refused (`read`, `extract`, `strip`, `language`); what broke a limit is `extract`'s.
 
     Raises:
         ValueError: while the pipeline is built, if the language backend is not known or not installed.
@@ -46,8 +50,15 @@ class CleanArticles(beam.PTransform[PCollection[Page], PCollection[Article]]):
         self._language = LanguageIdentifier(language)
         self._dead_letters = dead_letters
 
-    def expand(self, pages: PCollection[Page]) -> PCollection[Article]:
-        steps = Steps((("extract", extract), ("strip", strip_boilerplate), ("language", self._language)))
+    def expand(self, pages: PCollection[Any]) -> PCollection[Article]:
+        steps = Steps(
+            (
+                ("read", read_page),
+                ("extract", extract),
+                ("strip", strip_boilerplate),
+                ("language", self._language),
+            )
+        )
         sandbox = SandboxOptions(
             seconds=self._options.seconds,
             memory_mb=self._options.memory_mb,

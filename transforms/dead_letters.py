@@ -12,7 +12,7 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 import transforms.record_coder  # noqa: F401 - so that every stage knows how its records travel
-from transforms.records import Article, DeadLetter, Origin, Page
+from transforms.records import DeadLetter, Origin
 from transforms.rejected import as_rejected
 
 In = TypeVar("In")
@@ -22,9 +22,9 @@ DEAD = "dead_letters"
 
 
 def dead_letter(stage: str, element: object, error: Exception) -> DeadLetter:
-    """Describes `error`, raised in `stage` for `element` (any record that has an `origin` or a `unit`)."""
+    """Describes `error`, raised in `stage` for `element` (any record or unit that has an `origin` or a `unit`)."""
     rejected = as_rejected(error, stage)
-    origin = element.origin if isinstance(element, (Page, Article)) else Origin()
+    origin: Origin = getattr(element, "origin", None) or Origin()
     return DeadLetter(
         stage=rejected.stage,
         reason=rejected.reason,

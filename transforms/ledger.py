@@ -17,6 +17,7 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from transforms.measures import INPUTS, count_input, count_outcome
+from transforms.reading.units import Unit
 from transforms.records import DeadLetter, Outcome, Page
 from transforms.stopping import pause, stop_requested
 
@@ -184,9 +185,9 @@ class Ledger:
             return dict(rows.fetchall())
 
 
-def unit_of(record: Page | DeadLetter) -> str:
+def unit_of(record: Page | Unit | DeadLetter) -> str:
     """The ledger's name of the input that a record stands for."""
-    return record.origin.unit if isinstance(record, Page) else record.unit
+    return record.unit if isinstance(record, DeadLetter) else record.origin.unit
 
 
 class _WriteBatches(beam.DoFn):
@@ -224,10 +225,10 @@ class _WriteBatches(beam.DoFn):
 
 
 class _Note(_WriteBatches):
-    def _count(self, element: Page | DeadLetter) -> None:
+    def _count(self, element: Page | Unit | DeadLetter) -> None:
         count_input()
 
-    def _kept(self, element: Page | DeadLetter) -> str:
+    def _kept(self, element: Page | Unit | DeadLetter) -> str:
         return unit_of(element)  # and not the page: hundreds of them are a hundred megabytes
 
     def _write(self, ledger: Ledger, batch: list[str]) -> None:

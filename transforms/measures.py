@@ -6,11 +6,13 @@ under these namespaces.
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import PCollection
 
+from transforms.reading.units import Unit
 from transforms.records import Outcome, Page
 
 OUTCOMES = "newsbeam.outcomes"
@@ -56,14 +58,14 @@ class _Count(beam.DoFn):
         self._pages = Metrics.counter(PAGES, "pages")
         self._bytes = Metrics.distribution(PAGES, "bytes")
 
-    def process(self, page: Page) -> Iterator[Page]:
+    def process(self, page: Page | Unit) -> Iterator[Page | Unit]:
         self._pages.inc()
-        self._bytes.update(len(page.body))
+        self._bytes.update(page.length)
         yield page
 
 
-class CountPages(beam.PTransform[PCollection[Page], PCollection[Page]]):
-    """Lets every page pass, counted."""
+class CountPages(beam.PTransform[PCollection[Any], PCollection[Any]]):
+    """Lets every page pass, read or still to be read, counted."""
 
-    def expand(self, pages: PCollection[Page]) -> PCollection[Page]:
-        return pages | "Count" >> beam.ParDo(_Count()).with_output_types(Page)
+    def expand(self, pages: PCollection[Any]) -> PCollection[Any]:
+        return pages | "Count" >> beam.ParDo(_Count()).with_output_types(Any)

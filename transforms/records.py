@@ -83,6 +83,11 @@ class Page:
     """What the feed said of it, where it came from a feed."""
     origin: Origin = field(default_factory=Origin)
 
+    @property
+    def length(self) -> int:
+        """Bytes of its body."""
+        return len(self.body)
+
 
 @dataclass(frozen=True)
 class Topic:

@@ -1,4 +1,4 @@
-"""Recorded feeds become a page for each entry that carries its full text."""
+"""Recorded feeds become a page for each entry that carries its full text; what is no feed is left for later."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,8 +11,10 @@ from apache_beam.utils.shared import Shared
 from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.feeds.document import FeedDocument, ParsedFeed
 from transforms.feeds.parse import MEMORY_MB, MOST_SECONDS, WARM_UP, cpu_seconds, parse_feed
-from transforms.reading.payload import FEED_TYPES
+from transforms.reading.payload import FEED_TYPES, read_page
+from transforms.reading.units import Unit
 from transforms.records import DeadLetter, Entry, Page
+from transforms.rejected import Rejected
 from transforms.sandbox import Sandbox, SandboxError
 
 STAGE = "feed"
@@ -88,12 +90,20 @@ def _letter(page: Page, number: int, reason: str, message: str, url: str) -> Dea
 
 
 class _OpenFeeds(beam.DoFn):
-    """Passes pages on; feeds are parsed in a process that can be killed."""
+    """Reads what may be a feed; feeds are parsed in a process that can be killed."""
 
     def __init__(self) -> None:
         self._shared = Shared()
 
-    def process(self, page: Page) -> Iterator[Any]:
+    def process(self, unit: Unit) -> Iterator[Any]:
+        if not unit.may_be_feed:
+            yield unit
+            return
+        try:
+            page = read_page(unit)
+        except Rejected as rejected:
+            yield TaggedOutput(DEAD, dead_letter("read", unit, rejected))
+            return
         if page.content_type not in FEED_TYPES:
             yield page
             return
@@ -112,16 +122,17 @@ class _OpenFeeds(beam.DoFn):
             yield TaggedOutput(DEAD, one) if isinstance(one, DeadLetter) else one
 
 
-class OpenFeeds(beam.PTransform[PCollection[Page], PCollection[Page]]):
-    """Replaces each page that is a feed by the pages of its entries."""
+class OpenFeeds(beam.PTransform[PCollection[Unit], PCollection[Any]]):
+    """Replaces each unit that is a feed by the pages of its entries. What is none passes: as the unit it is, still to
+    be read, or as the page that it turned out to be."""
 
     def __init__(self, dead_letters: DeadLetters) -> None:
         super().__init__()
         self._dead_letters = dead_letters
 
-    def expand(self, pages: PCollection[Page]) -> PCollection[Page]:
-        outputs = pages | "Open" >> beam.ParDo(_OpenFeeds()).with_outputs(DEAD, main="pages")
-        outputs.pages.element_type = Page
+    def expand(self, units: PCollection[Unit]) -> PCollection[Any]:
+        outputs = units | "Open" >> beam.ParDo(_OpenFeeds()).with_outputs(DEAD, main="pages")
+        outputs.pages.element_type = Any
         outputs[DEAD].element_type = DeadLetter
         self._dead_letters.add(STAGE, outputs[DEAD])
         return outputs.pages

@@ -1,4 +1,4 @@
-"""One unit of the plan, read back as pages."""
+"""One unit of the plan, read back as a page."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from transforms.reading.json_rows import page_of_row
 from transforms.reading.scan import MAX_DOCUMENT_BYTES, read_document
 from transforms.reading.sniff import HEAD_BYTES, sniff
 from transforms.reading.units import Form, Unit
-from transforms.records import Origin, Page
+from transforms.records import Page
 from transforms.rejected import Rejected
 
 FEED_TYPES = frozenset(
@@ -30,13 +30,24 @@ FEED_TYPES = frozenset(
 _MEDIA_TYPE = {Form.HTML: "text/html", Form.TEXT: "text/plain", Form.FEED: "application/xml"}
 
 
-def read_unit(unit: Unit) -> Page:
-    """Reads the payload of `unit`.
+def read_page(source: Unit | Page) -> Page:
+    """Reads the page of a unit; a page is one already.
 
     Raises:
-        Rejected: what the scan found broken, an HTTP answer without a page (`http_404`), a file that has gone
-            since the scan (`unreadable`).
+        Rejected: what the scan found broken, an HTTP answer without a page (`http_404`), what cannot be read any more,
+            or not by the library of its format (`unreadable`).
     """
+    if isinstance(source, Page):
+        return source
+    try:
+        return _read(source)
+    except Rejected:
+        raise
+    except Exception as error:  # a hostile archive may break its library anywhere; the unit is named
+        raise Rejected("unreadable", f"{source.name}: {type(error).__name__}: {error}") from error
+
+
+def _read(unit: Unit) -> Page:
     if unit.form is Form.BROKEN:
         raise Rejected(unit.reason, unit.message)
     try:
@@ -48,31 +59,20 @@ def read_unit(unit: Unit) -> Page:
             url="",
             body=read_document(Path(unit.path), unit.name),
             content_type=_MEDIA_TYPE[unit.form],
-            origin=origin(unit, "feed" if unit.form is Form.FEED else "file"),
+            origin=unit.origin,
         )
     except OSError as error:
         raise Rejected("unreadable", f"{unit.name}: cannot be read any more ({error.strerror or error})") from error
-
-
-def origin(unit: Unit, discovered_via: str) -> Origin:
-    """What is known of a unit before its payload is read."""
-    place = unit.name.rpartition("#")[2] if "#" in unit.name and unit.form in (Form.WARC, Form.ROW, Form.BROKEN) else ""
-    return Origin(
-        unit=f"{unit.source}#{place}" if place else unit.source,
-        seen_at=unit.seen_at,
-        rank=unit.rank,
-        raw_ref=unit.name,
-        discovered_via=discovered_via,
-    )
 
 
 def _read_record(unit: Unit) -> Page:
     with Path(unit.path).open("rb") as stream:
         stream.seek(unit.offset)
         record = next(iter(ArchiveIterator(stream, parse_http=True, auto_decode="all", fsspec_args=False)))
-        url = record.headers.get("WARC-Target-URI") or ""
         if record.record_type == WarcRecordType.revisit:
-            raise Rejected("revisit", f"{unit.name}: a revisit record: its body stands in an earlier record of {url}")
+            raise Rejected(
+                "revisit", f"{unit.name}: a revisit record: its body stands in an earlier record of {unit.url}"
+            )
         if record.http_headers is None:
             status, robots, claimed = 200, "", record.headers.get("Content-Type") or ""
         else:
@@ -80,7 +80,9 @@ def _read_record(unit: Unit) -> Page:
             robots = record.http_headers.get("X-Robots-Tag") or ""
             claimed = record.http_headers.get("Content-Type") or ""
         if status != 200:
-            raise Rejected(f"http_{status}", f"{unit.name}: {url} answered with HTTP status {status}, not with a page")
+            raise Rejected(
+                f"http_{status}", f"{unit.name}: {unit.url} answered with HTTP status {status}, not with a page"
+            )
         body = record.reader.read(MAX_DOCUMENT_BYTES + 1)
     if len(body) > MAX_DOCUMENT_BYTES:
         raise Rejected("too_large", f"{unit.name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB when decoded")
@@ -88,13 +90,13 @@ def _read_record(unit: Unit) -> Page:
     if _is_feed(body):
         media_type = "application/xml"
     return Page(
-        url=url,
+        url=unit.url,
         body=body,
         content_type=media_type or "text/html",
         charset=charset,
         robots=robots,
         fetched_at=unit.seen_at or None,
-        origin=origin(unit, "warc"),
+        origin=unit.origin,
     )
 
 
@@ -121,4 +123,4 @@ def _read_row(unit: Unit) -> Page:
         stream.seek(unit.offset)
         line = stream.read(unit.length)
     row: dict[str, Any] = json.loads(line)
-    return page_of_row(row, line, origin(unit, "jsonl"), unit.seen_at or None)
+    return page_of_row(row, line, unit.origin, unit.seen_at or None)

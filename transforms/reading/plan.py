@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transforms.reading.units import Form, Unit
 
-_COLUMNS = "path, source, name, form, offset, length, digest, seen_at, reason, message"
+_COLUMNS = "path, source, name, form, offset, length, digest, seen_at, url, may_be_feed, reason, message"
 
 
 def write_plan(units: Iterable[Unit], file: Path) -> int:
@@ -18,7 +18,7 @@ def write_plan(units: Iterable[Unit], file: Path) -> int:
             f"CREATE TABLE found (rank TEXT, {_COLUMNS}); CREATE TABLE plan (position INTEGER PRIMARY KEY, {_COLUMNS});"
         )
         database.executemany(
-            "INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO found VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     u.rank,
@@ -30,6 +30,8 @@ def write_plan(units: Iterable[Unit], file: Path) -> int:
                     u.length,
                     u.digest,
                     u.seen_at,
+                    u.url,
+                    u.may_be_feed,
                     u.reason,
                     u.message,
                 )
@@ -52,5 +54,6 @@ def read_plan(file: str, start: int, stop: int) -> Iterator[Unit]:
             f"SELECT {_COLUMNS} FROM plan WHERE position >= ? AND position < ? ORDER BY position",  # noqa: S608 - a constant
             (start, stop),
         )
-        for path, source, name, form, *rest in rows:
-            yield Unit(path, source, name, Form(form), *rest)
+        for path, source, name, form, offset, length, digest, seen_at, url, may_be_feed, *broken in rows:
+            known = offset, length, digest, seen_at, url, bool(may_be_feed)
+            yield Unit(path, source, name, Form(form), *known, *broken)

@@ -1,4 +1,4 @@
-"""The source of a replay: streams a plan in chunks, in its order."""
+"""The source of a replay: streams the units of a plan in chunks, in its order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +13,10 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import MIN_TIMESTAMP, Duration, Timestamp
 
-from transforms.dead_letters import DEAD, DeadLetters
-from transforms.reading.payload import origin, read_unit
+from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.reading.plan import read_plan
-from transforms.reading.units import Unit
-from transforms.records import DeadLetter, Page
+from transforms.reading.units import Form, Unit
+from transforms.records import DeadLetter
 from transforms.rejected import Rejected
 
 CHUNK_UNITS = 256
@@ -53,20 +52,6 @@ def event_timestamp(seen_at: str, position: int) -> Timestamp:
     return MIN_TIMESTAMP + Duration(position // UNDATED_TOGETHER)
 
 
-def read_or_reject(unit: Unit) -> Page | DeadLetter:
-    """The page of a unit, or the dead letter that says why there is none."""
-    try:
-        return read_unit(unit)
-    except Rejected as rejected:
-        reason, message = rejected.reason, rejected.message
-    except (
-        Exception
-    ) as error:  # a hostile archive may break its library anywhere; the unit is named and the rest goes on
-        reason, message = "unreadable", f"{unit.name}: {type(error).__name__}: {error}"
-    where = origin(unit, "")
-    return DeadLetter(stage="read", reason=reason, message=message, unit=where.unit, payload_ref=where.raw_ref)
-
-
 class _ReadChunks(beam.DoFn):
     """Gives a chunk of units, then hands the rest back to the runner, so that each chunk flows through the whole graph
     before the next is read: memory stays flat, and stages with memory see the plan's order.
@@ -91,30 +76,29 @@ class _ReadChunks(beam.DoFn):
             if not tracker.try_claim(position):
                 return
             watermark.set_watermark(timestamp)
-            result = read_or_reject(unit)
-            if isinstance(result, DeadLetter):
-                yield TaggedOutput(DEAD, TimestampedValue(result, timestamp))
+            if unit.form is Form.BROKEN:
+                letter = dead_letter("read", unit, Rejected(unit.reason, unit.message))
+                yield TaggedOutput(DEAD, TimestampedValue(letter, timestamp))
             else:
-                read += len(result.body)
-                yield TimestampedValue(result, timestamp)
-            units, last = units + 1, timestamp
+                yield TimestampedValue(unit, timestamp)
+            units, read, last = units + 1, read + unit.length, timestamp
 
 
-class ReadPlan(beam.PTransform[PBegin, PCollection[Page]]):
-    """Reads every unit of a plan: a page each, or a dead letter."""
+class ReadPlan(beam.PTransform[PBegin, PCollection[Unit]]):
+    """Every unit of a plan; those that the scan found broken are dead letters."""
 
     def __init__(self, plan: Plan, dead_letters: DeadLetters) -> None:
         super().__init__()
         self._plan = plan
         self._dead_letters = dead_letters
 
-    def expand(self, root: PBegin) -> PCollection[Page]:
+    def expand(self, root: PBegin) -> PCollection[Unit]:
         outputs = (
             root
             | "Plan" >> beam.Create([self._plan])
-            | "Read" >> beam.ParDo(_ReadChunks()).with_outputs(DEAD, main="pages")
+            | "Read" >> beam.ParDo(_ReadChunks()).with_outputs(DEAD, main="units")
         )
-        outputs.pages.element_type = Page
+        outputs.units.element_type = Unit
         outputs[DEAD].element_type = DeadLetter
         self._dead_letters.add("read", outputs[DEAD])
-        return outputs.pages
+        return outputs.units

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -10,8 +11,8 @@ from typing import IO, Any, cast
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from transforms.reading.json_rows import has_page, parse_row, row_order, row_time
-from transforms.reading.sniff import HEAD_BYTES, sniff
+from transforms.reading.json_rows import has_page, parse_row, row_order, row_text, row_time
+from transforms.reading.sniff import HEAD_BYTES, looks_like_feed, sniff
 from transforms.reading.times import utc_text
 from transforms.reading.units import Form, Unit
 from transforms.rejected import Rejected
@@ -23,6 +24,12 @@ MAX_EXPANSION = 200
 FREE_EXPANSION_BYTES = 256 * 1024 * 1024
 
 _GZIP = b"\x1f\x8b"
+_MAYBE_A_FEED = re.compile(
+    rb"^(?:content|transfer)-encoding:"
+    rb"|^content-type:[ \t]*[a-z]{1,20}/(?!xhtml)(?:[a-z-]{1,20}\+)?(?:xml|json|x-opml)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""What the head of an HTTP answer has if a feed comes behind it, or something packed that hides what it is."""
 _INPUT_RECORDS = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
 
 
@@ -44,7 +51,8 @@ def scan(path: Path, name: str, spool: Path) -> Iterator[Unit]:
         elif form is Form.ROW:
             yield from _scan_rows(whole, spool)
         else:
-            yield _replace(whole, form=form, digest=_digest_of_document(path, name))
+            body = read_document(path, name)
+            yield _replace(whole, form=form, digest=digest(body), length=len(body), may_be_feed=form is Form.FEED)
     except Rejected as rejected:
         yield _broken(whole, rejected.reason, rejected.message)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -89,10 +97,6 @@ def read_document(path: Path, name: str) -> bytes:
 def digest(body: bytes) -> str:
     """What a payload holds, in 16 hexadecimal digits."""
     return hashlib.blake2b(body, digest_size=8).hexdigest()
-
-
-def _digest_of_document(path: Path, name: str) -> str:
-    return digest(read_document(path, name))
 
 
 def _spooled(path: Path, spool: Path) -> Path:
@@ -143,7 +147,7 @@ def _scan_row(unit: Unit, line: bytes) -> Unit:
         return _broken(unit, rejected.reason, rejected.message)
     if not has_page(row):
         return _broken(unit, "unknown_form", f'{unit.name}: a row needs "html" or "text", as a string')
-    return _replace(unit, seen_at=row_time(row), digest=row_order(row, unit.digest))
+    return _replace(unit, seen_at=row_time(row), digest=row_order(row, unit.digest), url=row_text(row, "url"))
 
 
 def _scan_warc(whole: Unit, spool: Path) -> Iterator[Unit]:
@@ -181,16 +185,26 @@ def _has_a_member_per_record(path: Path) -> bool:
 
 def _scan_record(unit: Unit, record: Any) -> Unit:
     seen_at = utc_text(record.record_date) if record.record_date else ""
+    unit = _replace(unit, seen_at=seen_at, url=record.headers.get("WARC-Target-URI") or "")
     if "Content-Length" not in record.headers:
         return _broken(unit, "truncated", f"{unit.name}: cut short inside the header of the record")
     if record.content_length > MAX_DOCUMENT_BYTES:
-        return _broken(
-            _replace(unit, seen_at=seen_at), "too_large", f"{unit.name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB"
-        )
+        return _broken(unit, "too_large", f"{unit.name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB")
     body = record.reader.read()
-    unit = _replace(unit, digest=digest(body), seen_at=seen_at)
+    unit = _replace(unit, digest=digest(body), length=len(body), may_be_feed=_may_be_feed(record, body))
     if len(body) < record.content_length:
         return _broken(
             unit, "truncated", f"{unit.name}: cut short, {len(body)} of {record.content_length} bytes are there"
         )
     return unit
+
+
+def _may_be_feed(record: Any, content: bytes) -> bool:
+    """False only of what is a page for sure; whatever may be a feed is looked into when it is read."""
+    claimed = record.headers.get("Content-Type") or ""
+    head, body = f"Content-Type: {claimed}".encode("utf-8", "replace"), content
+    if claimed.startswith("application/http"):
+        head, end, body = content[:HEAD_BYTES].partition(b"\r\n\r\n")
+        if not end:
+            return True
+    return _MAYBE_A_FEED.search(head) is not None or looks_like_feed(body)

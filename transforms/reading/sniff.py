@@ -21,7 +21,10 @@ _BINARY = {
     b"\xfd7zXZ": "an xz archive",
     b"7z\xbc\xaf": "a 7z archive",
 }
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_FEED_BYTES = 4096
+"""A feed says so at its beginning."""
 _FEED = re.compile(rb"<(?:[a-z]{1,12}:)?(?:rss|feed|rdf|urlset|sitemapindex|opml)[\s>]", re.IGNORECASE)
 _HTML = re.compile(
     rb"<(?:!doctype\s+html|html|head|body|title|meta|article|main|section|div|p|h1|h2|table|span|br)[\s>/]",
@@ -36,7 +39,7 @@ def sniff(head: bytes, name: str) -> Form:
     Raises:
         Rejected: `empty`, `binary` or `unknown_form`; the message says what would be right.
     """
-    start = head.lstrip(b"\xef\xbb\xbf").lstrip()
+    start = head.lstrip(_BYTE_ORDER_MARK).lstrip()
     if not start:
         raise Rejected("empty", f"{name}: the file is empty")
     for magic, what in _BINARY.items():
@@ -53,20 +56,26 @@ def sniff(head: bytes, name: str) -> Form:
     return _sniff_markup(start)
 
 
+def looks_like_feed(body: bytes) -> bool:
+    """Whether `sniff` may find a feed; never False where it does, and cheap, since most that is asked of is none."""
+    start = body[:HEAD_BYTES].lstrip(_BYTE_ORDER_MARK).lstrip()[:_FEED_BYTES]
+    return body.startswith(_UTF16) or start.startswith((b"{", b"[")) or _FEED.search(start) is not None
+
+
 def _control_share(head: bytes) -> float:
     control = head.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\x1b")
     return len(control) / len(head)
 
 
 def _sniff_markup(start: bytes) -> Form:
-    feed, html = _FEED.search(start[:4096]), _HTML.search(start)
+    feed, html = _FEED.search(start[:_FEED_BYTES]), _HTML.search(start)
     if feed and (html is None or feed.start() < html.start()):
         return Form.FEED
     return Form.HTML if html else Form.TEXT
 
 
 def _sniff_json(start: bytes, name: str) -> Form:
-    if b"jsonfeed.org/version" in start[:4096].replace(b"\\/", b"/"):
+    if b"jsonfeed.org/version" in start[:_FEED_BYTES].replace(b"\\/", b"/"):
         return Form.FEED
     line, newline, _ = start.partition(b"\n")
     try:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from transforms.records import Origin
+
 _BEFORE_ALL = "0000-00-00T00:00:00Z"
 
 
@@ -17,6 +19,16 @@ class Form(str, Enum):
     """One line of JSON: a page or an article."""
     BROKEN = "broken"
     """Nothing that can be read; `reason` and `message` say why."""
+
+
+_OF_MANY = (Form.WARC, Form.ROW, Form.BROKEN)
+_DISCOVERED_VIA = {
+    Form.HTML: "file",
+    Form.TEXT: "file",
+    Form.FEED: "feed",
+    Form.WARC: "warc",
+    Form.ROW: "jsonl",
+}
 
 
 @dataclass(frozen=True)
@@ -38,11 +50,15 @@ class Unit:
     offset: int = 0
     """Where it begins in `path`, in bytes; for a gzipped WARC in the compressed file."""
     length: int = 0
-    """Bytes of a row; 0 where the unit tells its own end."""
+    """Bytes that it holds: of a document or a record when decompressed, of a row as it stands."""
     digest: str = ""
     """Hash of what it holds; before it, the `id` that a row gives itself."""
     seen_at: str = ""
     """UTC, ISO 8601 with `Z`; empty where the input does not say."""
+    url: str = ""
+    """As the row or the record says it, before the page itself is read."""
+    may_be_feed: bool = False
+    """Whether it has to be looked into before it is known to be a page."""
     reason: str = ""
     message: str = ""
 
@@ -50,3 +66,15 @@ class Unit:
     def rank(self) -> str:
         """Its place in the total order, as text that sorts; what has no time comes first."""
         return f"{self.seen_at or _BEFORE_ALL}|{self.digest}|{self.name}"
+
+    @property
+    def origin(self) -> Origin:
+        """What is known of it before it is read."""
+        place = self.name.rpartition("#")[2] if "#" in self.name and self.form in _OF_MANY else ""
+        return Origin(
+            unit=f"{self.source}#{place}" if place else self.source,
+            seen_at=self.seen_at,
+            rank=self.rank,
+            raw_ref=self.name,
+            discovered_via=_DISCOVERED_VIA.get(self.form, ""),
+        )
