@@ -12,12 +12,12 @@ from transforms.boilerplate import site_repeats
 from transforms.boilerplate.site_repeats import StripSiteRepeats
 from transforms.clean_articles import CleanArticles
 from transforms.dead_letters import DeadLetters
+from transforms.describe import DescribeAgain
 from transforms.discover import Discover, DiscoverOptions
 from transforms.duplicates import MarkDuplicates
 from transforms.feed_memory import LedgerMemory
 from transforms.fetch import FetchOptions, FetchPages
 from transforms.http.loop import HttpOptions
-from transforms.identify_articles import IdentifyArticles
 from transforms.ledger import NoteUnits, SettleOutcomes
 from transforms.ledger_logs import LedgerLogs
 from transforms.measures import CountPages
@@ -29,7 +29,6 @@ from transforms.records import DeadLetter
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
 from transforms.stories import LinkStories
 from transforms.ticks import EmitTicks, TickPlan
-from transforms.topics import TagTopics
 
 VERSION = "0.1.0"
 
@@ -72,10 +71,9 @@ def tell_stories(pages: PCollection[Any], config: Config, run: str, live: bool =
     articles = (
         pages
         | "Count pages" >> CountPages()
-        | "Clean" >> CleanArticles(config.extract, config.language, dead_letters)
+        | "Clean" >> CleanArticles(config.extract, config.language, config.topics, dead_letters)
         | "Strip site repeats" >> StripSiteRepeats(config.sites, _logs(config, live, config.sites.shards))
-        | "Identify" >> IdentifyArticles(dead_letters)
-        | "Topics" >> TagTopics(config.topics, dead_letters)
+        | "Describe again" >> DescribeAgain(config.topics, dead_letters)
         | "Duplicates" >> MarkDuplicates(config.duplicates, after_sites, _logs(config, live, config.duplicates.shards))
         | "Stories" >> LinkStories(config.stories, after_duplicates, _logs(config, live, config.stories.shards))
     )

@@ -3,10 +3,10 @@
 import re
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate.characters import SOLO_RANGES, UPPER, characters_of, count_words
+from transforms.boilerplate.characters import SOLO_RANGES, UPPER, characters_of, count_words, words_in_lines
 from transforms.boilerplate.line_features import LINE_FEATURES, line_features
 from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.tree_model import tree_model
@@ -88,3 +88,10 @@ def test_the_trees_of_a_model_are_added_up() -> None:
         return 1 / (1 + np.exp(-(values[np.arange(7), leaves].sum() + 0.1)))
 
     assert np.allclose(tree_model(arrays).probability(rows), [alone(row) for row in rows], atol=1e-6)
+
+
+@given(st.lists(st.text(st.characters(blacklist_categories=["Lu", "Lt", "Cs"]), max_size=40), min_size=1, max_size=6))
+@example(["", "two words", "数 えると", "ก and ข", "a1b_c", "words!"])
+def test_words_are_counted_in_many_lines_as_they_are_split_in_one(lines: list[str]) -> None:
+    lines = [line.replace("\n", " ") for line in lines]
+    assert words_in_lines(lines).tolist() == [len(words_of(line)) for line in lines]

@@ -54,7 +54,6 @@ def test_no_name_depends_on_a_line_of_the_source(command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "step", "record"),
     [
-        ("replay", "Read/Read", "Page"),
         ("replay", "Clean/In sandbox/Apply", "Article"),
         ("replay", "Duplicates", "Article"),
         ("replay", "Write/Dead letters of write", "DeadLetter"),

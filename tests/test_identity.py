@@ -5,14 +5,10 @@ from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
 
-import apache_beam as beam
 import pytest
-from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dead_letters import DeadLetters
-from transforms.identify_articles import IdentifyArticles
 from transforms.identity import (
     article_id,
     canonical_url,
@@ -189,9 +185,3 @@ def test_identify_fills_what_identity_is() -> None:
     assert found.domain == "news.example"
     assert found.word_count == 2
     assert found.id == identify(Article(url=f"http://m.{ADDRESS[8:]}", title="U", text="three")).id
-
-
-def test_articles_are_identified_in_a_pipeline() -> None:
-    with beam.Pipeline() as pipeline:
-        articles = pipeline | beam.Create([Article(url=ADDRESS, text="x")]) | IdentifyArticles(DeadLetters())
-        assert_that(articles | beam.Map(lambda article: article.url_canonical), equal_to([ADDRESS]))

@@ -3,22 +3,17 @@
 import pickle
 import re
 
-import apache_beam as beam
 import numpy as np
 import pytest
-from apache_beam.testing.test_pipeline import TestPipeline
-from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dead_letters import DeadLetters
 from transforms.records import Article, Origin
 from transforms.topics import (
     Tagger,
-    TagTopics,
     TopicsConfig,
+    TopicTagger,
     explain_topics,
-    parse_user_topics,
     score_topics,
     tag_topics,
 )
@@ -188,18 +183,8 @@ def test_tables_are_small_and_sound():
         assert len(table.bias) == len(table.thresholds) == len(TOP_LEVEL)
 
 
-def test_the_stage_tags_what_passes_through_it():
-    articles = [story(*STORIES[uri]) for uri in STORIES]
-    user = parse_user_topics({"rovers": {"name": "Rovers", "phrases": ["Rovers"]}})
-    with TestPipeline() as pipeline:
-        tagged = pipeline | beam.Create(articles) | TagTopics(TopicsConfig(user_topics=user), DeadLetters())
-        assert_that(tagged | beam.Map(lambda article: article.topics[0].uri), equal_to(list(STORIES)))
-
-
 def test_the_tagger_is_made_on_the_worker():
-    from transforms.topics.tagging import _Tag
-
-    function = pickle.loads(pickle.dumps(_Tag(TopicsConfig())))  # noqa: S301 - our own bytes
+    function = pickle.loads(pickle.dumps(TopicTagger(TopicsConfig())))  # noqa: S301 - our own bytes
     assert function(story(*STORIES["medtop:15000000"])).topics[0].uri == "medtop:15000000"
 
 

@@ -20,10 +20,8 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 
 from pipeline.beam_options import pipeline_options
-from transforms.dead_letters import DeadLetters
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.identify_articles import IdentifyArticles
-from transforms.identity import order_time
+from transforms.identity import identify, order_time
 from transforms.language import identify_language
 from transforms.records import Article, Origin
 from transforms.stories import LinkStories, StoriesConfig
@@ -145,12 +143,11 @@ def mark(
         started = time.process_time()
         runner, options = pipeline_options(beam_args)
         with beam.Pipeline(runner=runner, options=options) as pipeline:
-            dead_letters = DeadLetters()
             identified = (
                 pipeline
                 | "Folder" >> beam.Create([folder])
                 | "Documents" >> beam.ParDo(ReadBundles()).with_output_types(Article)
-                | "Identify" >> IdentifyArticles(dead_letters)
+                | "Identify" >> beam.Map(identify)
             )
             if language:
                 identified = identified | "Language" >> beam.Map(identify_language)

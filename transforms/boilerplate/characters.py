@@ -102,3 +102,13 @@ def count_words(text: str) -> int:
     solo = (bits & SOLO) != 0
     inside = ((bits & WORD) != 0) & ~solo
     return int(np.count_nonzero(solo) + np.count_nonzero(inside[1:] & ~inside[:-1]) + np.count_nonzero(inside[:1]))
+
+
+def words_in_lines(lines: Sequence[str]) -> Ints:
+    """How many words each line has, of letters alone; each character is one where a script has no spaces."""
+    characters = characters_of(lines)
+    solo = (characters.bits & SOLO) != 0
+    inside = ((characters.bits & LETTER) != 0) & ~solo
+    begins = solo | inside
+    begins[1:] &= solo[1:] | ~inside[:-1]
+    return characters.by_line(np.flatnonzero(begins))

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from transforms.boilerplate.characters import count_words
-from transforms.boilerplate.line_words import words_of
+from transforms.boilerplate.characters import count_words, words_in_lines
 from transforms.boilerplate.strip import all_lines
 from transforms.records import Article, RemovedBlock
 
@@ -52,7 +51,9 @@ class Printed(NamedTuple):
 def printed(article: Article, micros: int) -> Printed:
     """The signature of an article's kept lines, first seen at `micros` (microseconds since 1970, UTC)."""
     lines = article.text.split("\n")[:MOST_LINES] if article.text else []
-    return Printed(micros, _key(article.domain), _key(article.id or article.url), tuple(map(_line_key, lines)))
+    words = words_in_lines(lines).tolist()
+    keys = (_key(line) & ~1 | (count < SHORT_WORDS) for line, count in zip(lines, words, strict=True))
+    return Printed(micros, _key(article.domain), _key(article.id or article.url), tuple(keys))
 
 
 def unpack_printed(message: bytes) -> Printed:
@@ -82,13 +83,13 @@ def drop_repeats(article: Article, places: Sequence[int]) -> Article:
     return replace(article, text=text, word_count=count_words(text), removed_blocks=removed)
 
 
+def lost_repeats(article: Article) -> bool:
+    """Whether `drop_repeats` has taken lines from it."""
+    return any(block.rule == RULE for block in article.removed_blocks)
+
+
 def _key(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")
-
-
-def _line_key(line: str) -> int:
-    """A hash of the line; its lowest bit says that the line is short."""
-    return _key(line) & ~1 | (len(words_of(line)) < SHORT_WORDS)
 
 
 class _Known(NamedTuple):

@@ -1,10 +1,10 @@
-"""Topics of an article by IPTC Media Topics: `tag_topics` is the pure function, `TagTopics` the stage."""
+"""Topics of an article by IPTC Media Topics: `tag_topics`, and `TopicTagger` for a stage. Knows nothing of Beam."""
 
 from transforms.topics.tagging import (
     Explanation,
     Tagger,
-    TagTopics,
     TopicsConfig,
+    TopicTagger,
     explain_topics,
     score_topics,
     tag_topics,
@@ -13,8 +13,8 @@ from transforms.topics.user_topics import UserTopic, UserTopicsError, parse_user
 
 __all__ = [
     "Explanation",
-    "TagTopics",
     "Tagger",
+    "TopicTagger",
     "TopicsConfig",
     "UserTopic",
     "UserTopicsError",

@@ -4,10 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import apache_beam as beam
-from apache_beam.pvalue import PCollection
-
-from transforms.dead_letters import DeadLetters, MapOrDeadLetter
 from transforms.records import Article, Topic
 from transforms.topics.sections import topics_of_label
 from transforms.topics.table import TOP_LEVEL, UNDECIDED, Table, load_table, score, weights_of_words
@@ -239,8 +235,8 @@ def _confidence(odds: float) -> float:
     return round(1.0 / (1.0 + math.exp(-max(min(odds, 30.0), -30.0))), 4)
 
 
-class _Tag:
-    """The stage's function; its tagger is made on the worker, when the first article comes."""
+class TopicTagger:
+    """`tag_topics` with a configuration; its tagger is made on the worker, when the first article comes."""
 
     def __init__(self, config: TopicsConfig) -> None:
         self._config = config
@@ -256,15 +252,3 @@ class _Tag:
     def __call__(self, article: Article) -> Article:
         self._tagger = self._tagger or Tagger(self._config)
         return tag_topics(article, self._tagger)
-
-
-class TagTopics(beam.PTransform[PCollection[Article], PCollection[Article]]):
-    """Tags each article with topics; tables and taxonomy are loaded once a worker process."""
-
-    def __init__(self, config: TopicsConfig, dead_letters: DeadLetters) -> None:
-        super().__init__()
-        self._config = config
-        self._dead_letters = dead_letters
-
-    def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
-        return articles | "Tag topics" >> MapOrDeadLetter("topics", _Tag(self._config), Article, self._dead_letters)
