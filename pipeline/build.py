@@ -1,7 +1,7 @@
 """The whole pipeline, one stage a line. Live and replay differ only in where pages come from."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Optional
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
@@ -10,7 +10,7 @@ from pipeline.config import Config
 from transforms import duplicates
 from transforms.boilerplate import site_repeats
 from transforms.boilerplate.site_repeats import StripSiteRepeats
-from transforms.clean_articles import CleanArticles
+from transforms.clean_articles import CleanArticles, cleaner
 from transforms.dead_letters import DeadLetters
 from transforms.describe import DescribeAgain
 from transforms.discover import Discover, DiscoverOptions
@@ -24,8 +24,9 @@ from transforms.measures import CountPages
 from transforms.queue.memory import LedgerQueueMemory
 from transforms.queue.read import QueueOptions, ReadQueue
 from transforms.reading.open_feeds import OpenFeeds
-from transforms.reading.read import Plan, ReadPlan
+from transforms.reading.read import Plan, ReadPlan, Upcoming
 from transforms.records import DeadLetter
+from transforms.sandboxed_map import SharedSandbox
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
 from transforms.stories import LinkStories
 from transforms.ticks import EmitTicks, TickPlan
@@ -33,12 +34,17 @@ from transforms.ticks import EmitTicks, TickPlan
 VERSION = "0.1.0"
 
 
-def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str) -> None:
+def cleaner_of(config: Config, plan: str = "") -> SharedSandbox:
+    """What cleans pages; of a replay, with the file of its plan."""
+    return cleaner(config.extract, config.language, config.topics, Upcoming(plan) if plan else None)
+
+
+def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str, cleans: Optional[SharedSandbox] = None) -> None:
     """Recorded pages, in the order of the plan, through every stage; every unit ends in the ledger."""
     unread = DeadLetters(lambda: Bury(config, run, note=True))
     pages = root | "Plan" >> ReadPlan(plan, unread) | "Open feeds" >> OpenFeeds(unread)
     pages | "Note units" >> NoteUnits(config.ledger, run)
-    tell_stories(pages, config, run)
+    tell_stories(pages, cleans or cleaner_of(config, plan.file), config, run)
 
 
 def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
@@ -59,10 +65,10 @@ def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
     pages = entries | "Fetch" >> FetchPages(ticks, fetches, dead_letters)
     if queued:
         pages = (pages, *(queue.pages for queue in queued)) | "Fetched and pushed" >> beam.Flatten()
-    tell_stories(pages, config, run, live=True)
+    tell_stories(pages, cleaner_of(config), config, run, live=True)
 
 
-def tell_stories(pages: PCollection[Any], config: Config, run: str, live: bool = False) -> None:
+def tell_stories(pages: PCollection[Any], cleans: SharedSandbox, config: Config, run: str, live: bool = False) -> None:
     """From pages, and units of a replay that are still to be read, to records in the sinks, and the outcome of each in
     the ledger."""
     dead_letters = DeadLetters(lambda: Bury(config, run, live=live))
@@ -71,7 +77,7 @@ def tell_stories(pages: PCollection[Any], config: Config, run: str, live: bool =
     articles = (
         pages
         | "Count pages" >> CountPages()
-        | "Clean" >> CleanArticles(config.extract, config.language, config.topics, dead_letters)
+        | "Clean" >> CleanArticles(cleans, dead_letters)
         | "Strip site repeats" >> StripSiteRepeats(config.sites, _logs(config, live, config.sites.shards))
         | "Describe again" >> DescribeAgain(config.topics, dead_letters)
         | "Duplicates" >> MarkDuplicates(config.duplicates, after_sites, _logs(config, live, config.duplicates.shards))

@@ -14,6 +14,7 @@ import apache_beam as beam
 from pipeline import build
 from pipeline.beam_options import pipeline_options
 from pipeline.config import Config
+from pipeline.flowing_runner import FlowingRunner
 from pipeline.inputs import InputFile
 from pipeline.metrics_server import run_measured
 from pipeline.progress import progress
@@ -36,10 +37,14 @@ def replay(files: Sequence[InputFile], stdin: bool, config: Config, beam_argumen
     config = _in_long_grains(config)
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsbeam-")))
-        plan = Plan(str(work / "plan.db"), write_plan(_units(files, stdin, work), work / "plan.db"))
+        file = work / "plan.db"
+        cleans = build.cleaner_of(config, str(file))
+        if isinstance(runner, FlowingRunner):
+            stack.enter_context(cleans.open()).prepare()  # it loads what it needs while the input is scanned
+        plan = Plan(str(file), write_plan(_units(files, stdin, work), file))
         stack.enter_context(progress("replay", plan.units, lambda: _done(config.ledger, run)))
         pipeline = beam.Pipeline(runner=runner, options=options)
-        build.replay(pipeline, plan, config, run)
+        build.replay(pipeline, plan, config, run, cleans)
         result = run_measured(pipeline, runner, config)
     counts = sink_counts(config.sinks, result, config.spool, live=False)
     account, reasons = account_of(run, config.ledger, result)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import sandbox_functions
-from sandbox_functions import behave
+from sandbox_functions import behave, fail_to_warm_up
 
 from transforms.rejected import Rejected
 from transforms.sandbox import RemoteError, Sandbox, SandboxError
@@ -317,3 +317,18 @@ def test_what_a_function_prints_does_not_reach_the_pipelines_output(capfd: pytes
     with Sandbox(behave, seconds=20, memory_mb=256) as sandbox:
         assert sandbox(("print", "noise")) == "noise"
     assert capfd.readouterr().out == ""
+
+
+def test_a_prepared_sandbox_says_at_the_first_call_what_hinders_it() -> None:
+    with Sandbox(fail_to_warm_up, seconds=5, memory_mb=300, warm_up=("warm",)) as sandbox:
+        sandbox.prepare()
+        with pytest.raises(SandboxError, match="no model file"):
+            sandbox(("echo", 1))
+
+
+def test_a_prepared_sandbox_has_loaded_before_the_first_call() -> None:
+    with Sandbox(behave, seconds=5, memory_mb=300, warm_up=("import", None)) as sandbox:
+        sandbox.prepare()
+        while sandbox._nursery._control is None:
+            threading.Event().wait(0.01)
+        assert sandbox(("echo", 1)) == 1

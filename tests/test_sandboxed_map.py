@@ -1,10 +1,12 @@
 """The sandbox as a stage: order, timestamps and windows are kept, failures become dead letters."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
@@ -12,7 +14,7 @@ from sandbox_functions import behave, fail_to_warm_up
 
 from transforms.dead_letters import DeadLetters
 from transforms.records import DeadLetter
-from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions, _InFlight, _InSandbox
+from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions, SharedSandbox, _InFlight, _InSandbox
 
 OPTIONS = SandboxOptions(seconds=0.3, memory_mb=300, in_flight=4, warm_up=("import", None))
 
@@ -39,7 +41,7 @@ def test_results_keep_their_timestamps_and_windows_and_failures_become_dead_lett
             p
             | "Commands" >> beam.Create([TimestampedValue(command, n) for n, command in enumerate(commands)])
             | "Windows" >> beam.WindowInto(FixedWindows(10))
-            | "Behave" >> SandboxMapOrDeadLetter("behave", behave, int, dead_letters, OPTIONS)
+            | "Behave" >> SandboxMapOrDeadLetter("behave", SharedSandbox(behave, OPTIONS), int, dead_letters)
         )
         expected = [(value, n, n // 10 * 10) for n, (action, value) in enumerate(commands) if action == "echo"]
         assert_that(results | "Stamp" >> beam.ParDo(_Stamp()), equal_to(expected), label="results")
@@ -65,9 +67,46 @@ def _line(text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
-def test_results_come_in_the_order_of_their_elements() -> None:
-    stage = _InSandbox("behave", behave, SandboxOptions(seconds=5, memory_mb=300, workers=2, in_flight=3))
+def _stage(options: SandboxOptions) -> _InSandbox:
+    stage = _InSandbox("behave", SharedSandbox(behave, options))
     stage.setup()
+    return stage
+
+
+def _bundle(stage: _InSandbox, commands: Iterable[tuple[str, object]]) -> list[object]:
+    """The results of a bundle; reasons where there was none."""
+    stage.start_bundle()
+    outputs = [output for one in commands for output in stage.process(one, beam.utils.timestamp.Timestamp(0), None)]
+    outputs += stage.finish_bundle()
+    return [one.value.value.reason if isinstance(one, TaggedOutput) else one.value for one in outputs]
+
+
+def five_more(last: tuple[str, int]) -> Iterator[tuple[str, int]]:
+    """A guess that is right as long as every element is an echo of the next number."""
+    yield from (("echo", last[1] + n) for n in range(1, 6))
+
+
+def test_what_comes_next_is_worked_on_before_it_comes() -> None:
+    stage = _stage(SandboxOptions(seconds=5, memory_mb=300, in_flight=3, ahead=five_more, most_ahead=4))
+    assert _bundle(stage, [("echo", 1), ("echo", 2)]) == [1, 2]
+    begun = [future for _, future in stage._begun]
+    assert [future.result() for future in begun] == [3, 4, 5, 6]
+    assert _bundle(stage, [("echo", 3), ("echo", 4)]) == [3, 4]
+
+
+def test_a_wrong_guess_changes_nothing() -> None:
+    stage = _stage(SandboxOptions(seconds=5, memory_mb=300, in_flight=3, ahead=five_more, most_ahead=4))
+    for commands, results in [
+        ([("echo", 1)], [1]),
+        ([("echo", 3), ("reject", 9), ("echo", 2)], [3, "not_a_feed", 2]),
+        ([("echo", 3), ("echo", 3), ("reject", 1), ("echo", 4)], [3, 3, "not_a_feed", 4]),
+        ([("echo", 70)], [70]),
+    ]:
+        assert _bundle(stage, commands) == results
+
+
+def test_results_come_in_the_order_of_their_elements() -> None:
+    stage = _stage(SandboxOptions(seconds=5, memory_mb=300, workers=2, in_flight=3))
     stage.start_bundle()
     came: list[object] = []
     most = 0
@@ -85,8 +124,7 @@ def seconds_for(command: tuple[str, object]) -> float:
 
 
 def test_time_may_depend_on_the_element() -> None:
-    stage = _InSandbox("behave", behave, SandboxOptions(seconds=seconds_for, memory_mb=300))
-    stage.setup()
+    stage = _stage(SandboxOptions(seconds=seconds_for, memory_mb=300))
     stage.start_bundle()
     outputs = [*stage.process(("loop", None), beam.utils.timestamp.Timestamp(0), None), *stage.finish_bundle()]
     assert [output.value.value.message for output in outputs] == [
@@ -96,7 +134,7 @@ def test_time_may_depend_on_the_element() -> None:
 
 def test_a_sandbox_that_cannot_work_fails_the_bundle_and_makes_no_dead_letters() -> None:
     options = SandboxOptions(seconds=5, memory_mb=300, warm_up=("warm",))
-    stage = _InSandbox("behave", fail_to_warm_up, options)
+    stage = _InSandbox("behave", SharedSandbox(fail_to_warm_up, options))
     stage.setup()
     stage.start_bundle()
     with pytest.raises(Exception, match="no model file"):

@@ -1,6 +1,7 @@
 """Pages become clean articles, each read and worked on in a process that can be killed: a hostile page costs itself,
 not the stream."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from transforms.extraction.page import extract
 from transforms.language import LanguageConfig, LanguageIdentifier
 from transforms.reading.payload import read_page
 from transforms.records import Article, Page
-from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions
+from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions, SharedSandbox
 from transforms.steps import Steps
 from transforms.topics import TopicsConfig
 
@@ -35,42 +36,53 @@ class ExtractOptions:
     """Resident memory of one process."""
 
 
-class CleanArticles(beam.PTransform[PCollection[Any], PCollection[Article]]):
-    """Reads what is no page yet but a unit of a replay, extracts every page's article, strips its boilerplate,
-    tells its language, its identity and its topics.
+def cleaner(
+    options: ExtractOptions,
+    language: LanguageConfig,
+    topics: TopicsConfig,
+    ahead: Callable[[Any], Iterator[Any]] | None = None,
+) -> SharedSandbox:
+    """What reads, extracts and cleans a page, and tells its language, identity and topics.
 
-    They are one stage since all that depends on one page alone belongs where workers share the load. A dead letter
-    names the one that refused (`read`, `extract`, `strip`, `language`, `identify`, `topics`); what broke a limit is
-    `extract`'s.
+    Args:
+        ahead: a guess at what comes after a page, as in `SandboxOptions`.
 
     Raises:
-        ValueError: while the pipeline is built, if the language backend is not known or not installed.
+        ValueError: if the language backend is not known or not installed.
+    """
+    steps = Steps(
+        (
+            ("read", read_page),
+            ("extract", extract),
+            ("strip", strip_boilerplate),
+            ("language", LanguageIdentifier(language)),
+            *description(topics).steps,
+        )
+    )
+    sandbox = SandboxOptions(
+        seconds=options.seconds,
+        memory_mb=options.memory_mb,
+        workers=options.workers,
+        in_flight=8 * options.workers,
+        ahead=ahead,
+        most_ahead=48 * options.workers,
+        warm_up=_WARM_UP,
+    )
+    return SharedSandbox(steps, sandbox)
+
+
+class CleanArticles(beam.PTransform[PCollection[Any], PCollection[Article]]):
+    """Makes an article of every page, or unit of a replay that is still to be read.
+
+    It is one stage since all that depends on one page alone belongs where workers share the load. A dead letter names
+    the step that refused (`read`, `extract`, `strip`, `language`, `identify`, `topics`); what broke a limit is
+    `extract`'s.
     """
 
-    def __init__(
-        self, options: ExtractOptions, language: LanguageConfig, topics: TopicsConfig, dead_letters: DeadLetters
-    ) -> None:
+    def __init__(self, cleaner: SharedSandbox, dead_letters: DeadLetters) -> None:
         super().__init__()
-        self._options = options
-        self._language = LanguageIdentifier(language)
-        self._topics = topics
+        self._cleaner = cleaner
         self._dead_letters = dead_letters
 
     def expand(self, pages: PCollection[Any]) -> PCollection[Article]:
-        steps = Steps(
-            (
-                ("read", read_page),
-                ("extract", extract),
-                ("strip", strip_boilerplate),
-                ("language", self._language),
-                *description(self._topics).steps,
-            )
-        )
-        sandbox = SandboxOptions(
-            seconds=self._options.seconds,
-            memory_mb=self._options.memory_mb,
-            workers=self._options.workers,
-            in_flight=8 * self._options.workers,
-            warm_up=_WARM_UP,
-        )
-        return pages | "In sandbox" >> SandboxMapOrDeadLetter("extract", steps, Article, self._dead_letters, sandbox)
+        return pages | "In sandbox" >> SandboxMapOrDeadLetter("extract", self._cleaner, Article, self._dead_letters)

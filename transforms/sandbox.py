@@ -112,6 +112,10 @@ class Sandbox(Generic[A, R]):
         """One call, waited for."""
         return self.submit(argument).result()
 
+    def prepare(self) -> None:
+        """Loads what calls need, in the background; what hinders it shows at the first call."""
+        threading.Thread(target=self._nursery.prepare, name="sandbox", daemon=True).start()
+
     def close(self) -> None:
         """Kills the workers, and cancels what waits. Happens by itself when the sandbox is no longer referenced."""
         self._close()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 from transforms import sandbox_worker
@@ -97,6 +98,11 @@ class Nursery:
                 finally:
                     theirs.close()
         raise AssertionError("unreachable")
+
+    def prepare(self) -> None:
+        """Starts the process that forks, which takes a while; what hinders it shows at the first `fork`."""
+        with suppress(SandboxError), self._lock:
+            self._running()
 
     def reap(self, worker: Worker) -> int | None:
         """Kills `worker` if it lives; its exit code (negative: the signal), None if it is not to be known."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import apache_beam as beam
@@ -27,46 +28,73 @@ class SandboxOptions:
 
     `seconds` is a number, or an importable function that gives the number for an element (by its size, say).
     `in_flight` is how many elements of a bundle are worked on, or wait, at a time.
+
+    `ahead` guesses from the last element of a bundle what comes in the next one, in its order: the sandbox works on
+    `most_ahead` of them while other stages work on this bundle. What was guessed and does not come is dropped.
     """
 
     seconds: float | Callable[[Any], float]
     memory_mb: int
     workers: int = 1
     in_flight: int = 32
+    ahead: Callable[[Any], Iterator[Any]] | None = None
+    most_ahead: int = 0
     warm_up: object = None
+
+
+class SharedSandbox:
+    """One sandbox for all threads of a process, and for all copies of this object that Beam makes there.
+
+    Args:
+        function: importable and pure; raises `Rejected` for input it refuses.
+        options: limits, and how many processes.
+    """
+
+    def __init__(self, function: Callable[[Any], Any], options: SandboxOptions) -> None:
+        self.options = options
+        self._function = function
+        self._shared = Shared()
+
+    def open(self) -> Sandbox[Any, Any]:
+        """The sandbox, made when it is first asked for."""
+        opened: Sandbox[Any, Any] = self._shared.acquire(self._open)
+        return opened
+
+    def _open(self) -> Sandbox[Any, Any]:
+        options = self.options
+        return Sandbox(
+            self._function,
+            workers=options.workers,
+            seconds=1.0 if callable(options.seconds) else options.seconds,
+            memory_mb=options.memory_mb,
+            queue=options.in_flight + options.most_ahead,
+            warm_up=options.warm_up,
+        )
 
 
 class SandboxMapOrDeadLetter(beam.PTransform[PCollection[Any], PCollection[Any]]):
     """Applies a function of one result in the sandbox; what it raises, or dies of, goes to the dead letters.
 
-    Results keep the order, timestamp and window of their elements. One sandbox serves all threads of a worker process.
+    Results keep the order, timestamp and window of their elements.
 
     Args:
         stage: name of the stage, as dead letters and counters show it.
-        function: importable and pure; raises `Rejected` for input it refuses.
+        sandbox: of the function.
         output_type: the type of one result.
         dead_letters: the pipeline's.
-        options: limits, and how many processes.
     """
 
-    def __init__(
-        self,
-        stage: str,
-        function: Callable[[Any], Any],
-        output_type: Any,
-        dead_letters: DeadLetters,
-        options: SandboxOptions,
-    ) -> None:
+    def __init__(self, stage: str, sandbox: SharedSandbox, output_type: Any, dead_letters: DeadLetters) -> None:
         super().__init__()
         self._stage = stage
-        self._function = function
+        self._sandbox = sandbox
         self._output_type = output_type
         self._dead_letters = dead_letters
-        self._options = options
 
     def expand(self, elements: PCollection[Any]) -> PCollection[Any]:
-        work = _InSandbox(self._stage, self._function, self._options)
-        outputs = elements | "Apply" >> beam.ParDo(work).with_outputs(DEAD, main="main")
+        outputs = elements | "Apply" >> beam.ParDo(_InSandbox(self._stage, self._sandbox)).with_outputs(
+            DEAD, main="main"
+        )
         outputs.main.element_type = self._output_type
         outputs[DEAD].element_type = DeadLetter
         self._dead_letters.add(self._stage, outputs[DEAD])
@@ -82,44 +110,47 @@ class _InFlight:
 
 
 class _InSandbox(beam.DoFn):
-    def __init__(self, stage: str, function: Callable[[Any], Any], options: SandboxOptions) -> None:
+    def __init__(self, stage: str, sandbox: SharedSandbox) -> None:
         self._stage = stage
-        self._function = function
-        self._options = options
-        self._shared = Shared()
+        self._shared = sandbox
+        self._options = sandbox.options
 
     def setup(self) -> None:
         # The threads that hand calls to the workers wait for the interpreter's lock while this one computes, and with
         # Python's 5 ms at a time they keep two workers waiting for a tenth of a replay.
         sys.setswitchinterval(_SWITCH_S)
-        self._sandbox: Sandbox[Any, Any] = self._shared.acquire(self._open)
-
-    def _open(self) -> Sandbox[Any, Any]:
-        options = self._options
-        return Sandbox(
-            self._function,
-            workers=options.workers,
-            seconds=1.0 if callable(options.seconds) else options.seconds,
-            memory_mb=options.memory_mb,
-            queue=options.in_flight,
-            warm_up=options.warm_up,
-        )
+        self._sandbox = self._shared.open()
+        self._begun: deque[tuple[Any, Future[Any]]] = deque()
 
     def start_bundle(self) -> None:
         self._in_flight: deque[_InFlight] = deque()
+        self._last: Any = None
 
     def process(
         self, element: Any, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
     ) -> Iterator[Any]:
-        given = self._options.seconds
-        future = self._sandbox.submit(element, given(element) if callable(given) else given)
+        begun = bool(self._begun) and self._begun[0][0] == element
+        future = self._begun.popleft()[1] if begun else self._submit(element)
         self._in_flight.append(_InFlight(element, timestamp, window, future))
+        self._last = element
         while self._in_flight and (len(self._in_flight) > self._options.in_flight or self._in_flight[0].future.done()):
             yield self._finished(self._in_flight.popleft())
 
+    def _submit(self, element: Any) -> "Future[Any]":
+        given = self._options.seconds
+        return self._sandbox.submit(element, given(element) if callable(given) else given)
+
     def finish_bundle(self) -> Iterator[Any]:
+        self._work_ahead()
         while self._in_flight:
             yield self._finished(self._in_flight.popleft())
+
+    def _work_ahead(self) -> None:
+        for _, future in self._begun:
+            future.cancel()
+        ahead = self._options.ahead
+        coming = islice(ahead(self._last), self._options.most_ahead) if ahead else ()
+        self._begun = deque((element, self._submit(element)) for element in coming)
 
     def _finished(self, call: _InFlight) -> Any:
         try:

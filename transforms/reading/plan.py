@@ -1,6 +1,7 @@
 """All units of a replay in their total order, in a SQLite file: a plan of any size takes no memory."""
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -47,11 +48,11 @@ def write_plan(units: Iterable[Unit], file: Path) -> int:
     return int(count)
 
 
-def read_plan(file: str, start: int, stop: int) -> Iterator[Unit]:
+def read_plan(file: str, start: int, stop: int = sys.maxsize) -> Iterator[Unit]:
     """The units at the positions `start` <= n < `stop`."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         rows = database.execute(
-            f"SELECT {_COLUMNS} FROM plan WHERE position >= ? AND position < ? ORDER BY position",  # noqa: S608 - a constant
+            f"SELECT {_COLUMNS}, position FROM plan WHERE position >= ? AND position < ? ORDER BY position",  # noqa: S608 - a constant
             (start, stop),
         )
         for path, source, name, form, offset, length, digest, seen_at, url, may_be_feed, *broken in rows:

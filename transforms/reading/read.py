@@ -84,6 +84,19 @@ class _ReadChunks(beam.DoFn):
             units, read, last = units + 1, read + unit.length, timestamp
 
 
+@dataclass(frozen=True)
+class Upcoming:
+    """What comes after a unit of a plan; units that are broken, or may be feeds, go other ways."""
+
+    file: str
+
+    def __call__(self, last: Any) -> Iterator[Unit]:
+        if isinstance(last, Unit):
+            for unit in read_plan(self.file, last.position + 1):
+                if unit.form is not Form.BROKEN and not unit.may_be_feed:
+                    yield unit
+
+
 class ReadPlan(beam.PTransform[PBegin, PCollection[Unit]]):
     """Every unit of a plan; those that the scan found broken are dead letters."""
 

@@ -61,6 +61,8 @@ class Unit:
     """Whether it has to be looked into before it is known to be a page."""
     reason: str = ""
     message: str = ""
+    position: int = -1
+    """In the plan, from 0."""
 
     @property
     def rank(self) -> str:
