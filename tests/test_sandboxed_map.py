@@ -91,6 +91,8 @@ def test_what_comes_next_is_worked_on_before_it_comes() -> None:
     assert _bundle(stage, [("echo", 1), ("echo", 2)]) == [1, 2]
     begun = [future for _, future in stage._begun]
     assert [future.result() for future in begun] == [3, 4, 5, 6]
+    assert _bundle(stage, []) == []
+    assert [future for _, future in stage._begun] == begun
     assert _bundle(stage, [("echo", 3), ("echo", 4)]) == [3, 4]
 
 

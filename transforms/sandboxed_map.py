@@ -146,6 +146,8 @@ class _InSandbox(beam.DoFn):
             yield self._finished(self._in_flight.popleft())
 
     def _work_ahead(self) -> None:
+        if self._last is None:  # a bundle of timers, between two of elements
+            return
         for _, future in self._begun:
             future.cancel()
         ahead = self._options.ahead
