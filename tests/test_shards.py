@@ -188,8 +188,8 @@ class Timer:
 class Shard:
     """One key of the stateful DoFn with cells that can be rolled back, as a runner does when a bundle fails."""
 
-    def __init__(self, memory: Any) -> None:
-        self.dofn = shards._Shards(ShardStage("test", memory), Grid(10), {}, None)
+    def __init__(self, memory: Any, logged: bool = True) -> None:
+        self.dofn = shards._Shards(ShardStage("test", memory), Grid(10), {}, None, logged)
         self.buffer, self.log, self.head, self.armed, self.timer = Bag(), Bag(), Value(), Value(), Timer()
         self.dofn.start_bundle()
 
@@ -230,6 +230,17 @@ def test_a_new_process_remembers_what_the_old_one_learnt(shard: Shard) -> None:
     shard.bundle([Visit(11, "b"), Visit(12, "a")])
     shards._built.clear()
     assert shard.bundle([Visit(21, "a"), Visit(22, "b")]) == [("a", 21, 3), ("b", 22, 2)]
+
+
+def test_without_a_log_nothing_is_kept_and_a_loss_is_never_silent() -> None:
+    shards._built.clear()
+    shard = Shard(Visits(), logged=False)
+    assert shard.bundle([Visit(1, "a")]) == [("a", 1, 1)]
+    assert shard.bundle([Visit(11, "a")]) == [("a", 11, 2)]
+    assert shard.log.values == []
+    shards._built.clear()
+    with pytest.raises(RuntimeError, match="test: what shard 0 knew is lost"):
+        shard.bundle([Visit(21, "a")])
 
 
 def test_the_log_is_not_read_while_the_process_lives(shard: Shard) -> None:

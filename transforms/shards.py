@@ -152,8 +152,16 @@ class _Shards(beam.DoFn):
     HEAD = ReadModifyWriteStateSpec("head", coders.BytesCoder())
     ARMED = ReadModifyWriteStateSpec("armed", coders.BytesCoder())
 
-    def __init__(self, stage: "ShardStage", grid: Grid, hops: Mapping[str, int], store: Optional[LogStore]) -> None:
+    def __init__(
+        self,
+        stage: "ShardStage",
+        grid: Grid,
+        hops: Mapping[str, int],
+        store: Optional[LogStore],
+        logged: bool = True,
+    ) -> None:
         self._stage = stage
+        self._logged = logged
         self._grid = grid
         self._hops = hops
         self._store = store
@@ -228,6 +236,8 @@ class _Shards(beam.DoFn):
                 memory.replay(entry)
                 self._stored[shard] += len(entry)
         elif head:
+            if not self._logged:
+                raise RuntimeError(f"{self._stage.name}: what shard {shard} knew is lost, and this run keeps no logs")
             self._rebuilt.inc()
             for entry in sorted(log.read()):  # a bag has no order; entries begin with their number
                 memory.replay(entry[8:])
@@ -236,7 +246,8 @@ class _Shards(beam.DoFn):
     def _learn(self, shard: int, memory: Memory, learnt: bytes, head: bytes, log: Any) -> bytes:
         number, size, digest = _HEAD.unpack(head) if head else (0, self._stored.get(shard, 0), b"")
         entries: list[bytes] = [learnt]
-        compacts = size > _COMPACT_FROM and size > 2 * memory.live_bytes()
+        keeps = self._logged or self._store is not None
+        compacts = keeps and size > _COMPACT_FROM and size > 2 * memory.live_bytes()
         if compacts:
             self._compacted.inc()
             log.clear()
@@ -244,7 +255,7 @@ class _Shards(beam.DoFn):
         if self._store is not None:
             self._store.append(self._stage.stored_as(), shard, entries, compacts)
         for entry in entries:
-            if self._store is None:
+            if self._store is None and self._logged:
                 log.add(number.to_bytes(8, "big") + entry)
             digest = hashlib.blake2b(digest + entry, digest_size=16).digest()
             number, size = number + 1, size + len(entry)
@@ -394,7 +405,9 @@ class ShardLine(beam.PTransform[PCollection[Any], PCollection[Any]]):
         ).with_output_types(ShardMessage)
         for stage in self._stages:
             hop = self._hops[stage.name]
-            shards = _at_hop[hop](stage, Grid(grain_seconds, hop), self._hops, self._store)
+            grid = Grid(grain_seconds, hop)
+            # A bundle that fails ends a run of the direct runner, so that nothing is ever built again there.
+            shards = _at_hop[hop](stage, grid, self._hops, self._store, logged=not everything)
             output_type = self._output_type if stage is self._stages[-1] else ShardMessage
             line = line | stage.name >> beam.ParDo(shards).with_output_types(output_type)
         return line
