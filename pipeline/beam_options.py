@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner
 
-from pipeline.direct_runner import cure_leak, leave_out_state_cache
+from pipeline.direct_runner import cure_leak, give_memory_back, leave_out_state_cache
 from pipeline.flowing_runner import FlowingRunner
 
 LOCAL_ENGINES = {"directrunner", "fnapirunner", ""}
@@ -47,6 +47,7 @@ def pipeline_options(arguments: Sequence[str]) -> tuple[PipelineRunner | str, Pi
     if chosen.runner.lower() in LOCAL_ENGINES:
         cure_leak()
         leave_out_state_cache()
+        give_memory_back()
         return FlowingRunner(), PipelineOptions(rest)
     # Every DoFn is in a module: nothing of `__main__`, which Beam would pickle for Dataflow, is needed on a worker.
     return chosen.runner, PipelineOptions(rest, runner=chosen.runner, save_main_session=False)

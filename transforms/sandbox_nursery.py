@@ -147,6 +147,9 @@ class Nursery:
             "PYTHONHASHSEED": "0",  # a set of words has the same order in every worker
             "OMP_NUM_THREADS": "1",  # threads do not survive a fork
             "OPENBLAS_NUM_THREADS": "1",
+            # What one large page took is given back at once: glibc would keep up to 64 MB of it for the next.
+            "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+            "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
         }
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
