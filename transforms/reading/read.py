@@ -21,7 +21,7 @@ from transforms.rejected import Rejected
 
 CHUNK_UNITS = 256
 CHUNK_BYTES = 256 * 1024 * 1024
-UNDATED_TOGETHER = 20_000
+UNDATED_TOGETHER = 2_000
 """Units of no known time share one moment, so that stages with memory put them in order by what they find in them;
 beyond so many, memory matters more and the rest have the next moment."""
 
