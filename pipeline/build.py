@@ -35,7 +35,7 @@ VERSION = "0.1.0"
 
 
 def cleaner_of(config: Config, plan: str = "") -> SharedSandbox:
-    """What cleans pages; of a replay, with the file of its plan."""
+    """What cleans pages; it works ahead where the file of a replay's plan tells what comes next."""
     return cleaner(config.extract, config.language, config.topics, Upcoming(plan) if plan else None)
 
 
@@ -44,7 +44,7 @@ def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str, cleans: Op
     unread = DeadLetters(lambda: Bury(config, run, note=True))
     pages = root | "Plan" >> ReadPlan(plan, unread) | "Open feeds" >> OpenFeeds(unread)
     pages | "Note units" >> NoteUnits(config.ledger, run)
-    tell_stories(pages, cleans or cleaner_of(config, plan.file), config, run)
+    tell_stories(pages, cleans or cleaner_of(config), config, run)
 
 
 def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:

@@ -38,8 +38,9 @@ def replay(files: Sequence[InputFile], stdin: bool, config: Config, beam_argumen
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsbeam-")))
         file = work / "plan.db"
-        cleans = build.cleaner_of(config, str(file))
-        if isinstance(runner, FlowingRunner):
+        here = isinstance(runner, FlowingRunner)
+        cleans = build.cleaner_of(config, str(file) if here else "")  # elsewhere chunks may go to any worker
+        if here:
             stack.enter_context(cleans.open()).prepare()  # it loads what it needs while the input is scanned
         plan = Plan(str(file), write_plan(_units(files, stdin, work), file))
         stack.enter_context(progress("replay", plan.units, lambda: _done(config.ledger, run)))
