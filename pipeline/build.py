@@ -28,7 +28,7 @@ from transforms.reading.read import Plan, ReadPlan, Upcoming
 from transforms.records import DeadLetter
 from transforms.sandboxed_map import SharedSandbox
 from transforms.sinks.write import WriteArticles, WriteDeadLetters
-from transforms.stories import LinkStories
+from transforms.stories.stories import LinkStories
 from transforms.ticks import EmitTicks, TickPlan
 
 VERSION = "0.1.0"

@@ -17,7 +17,7 @@ from transforms.language import LanguageConfig
 from transforms.sinks.sink import SinkError
 from transforms.sinks.uri import absolute_sink, check_sink, check_source, parse_sink
 from transforms.sources import FeedSource, JoinedSources, ListedSources, Sources, SourcesFile, is_queue
-from transforms.stories import StoriesConfig
+from transforms.stories.config import StoriesConfig
 from transforms.topics import TopicsConfig, UserTopicsError, read_user_topics
 
 DEFAULT_SINK = "sqlite:out/news.db"

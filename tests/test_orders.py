@@ -19,7 +19,8 @@ from transforms import shards
 from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.identity import identify, order_time
 from transforms.records import Article, Origin
-from transforms.stories import LinkStories, StoriesConfig
+from transforms.stories.config import StoriesConfig
+from transforms.stories.stories import LinkStories
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
 OUTCOME: list[tuple[object, ...]] = []

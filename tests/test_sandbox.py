@@ -23,8 +23,8 @@ def sandbox() -> Iterator[Sandbox[tuple[str, object], object]]:
     with Sandbox(
         behave,
         workers=1,
-        seconds=0.3,
-        wall_seconds=1.5,
+        seconds=0.5,
+        wall_seconds=3,
         memory_mb=256,
         result_mb=4,
         queue=100,

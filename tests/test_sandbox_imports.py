@@ -11,6 +11,7 @@ import pytest
     "module",
     [
         *("transforms.extraction.page", "transforms.boilerplate.strip", "transforms.language", "transforms.steps"),
+        *("transforms.reading.payload", "transforms.identity", "transforms.topics", "transforms.stories.terms"),
         *("transforms.feeds.parse", "transforms.sandbox_worker"),
     ],
 )

@@ -21,10 +21,10 @@ from transforms.identity import event_time, identify
 from transforms.order import id_of
 from transforms.records import Article, Origin
 from transforms.shards import Sent
-from transforms.stories import LinkStories, StoriesConfig
+from transforms.stories.config import StoriesConfig
 from transforms.stories.index import STORY_TERMS, StoryIndex
 from transforms.stories.memory import StoryMemory, unpack_told
-from transforms.stories.stories import notice
+from transforms.stories.stories import LinkStories, notice
 from transforms.stories.terms import Terms, count_words, table_of, terms
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What a clean text tells of its article: identity and its topics. Told anew where lines go later."""
+"""What a clean text tells of its article: identity, topics, what stories go by. Told anew where lines go later."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ from transforms.dead_letters import DeadLetters, MapOrDeadLetter
 from transforms.identity import identify
 from transforms.records import Article
 from transforms.steps import Steps
+from transforms.stories.terms import with_terms
 from transforms.topics import TopicsConfig, TopicTagger
 
 
 def description(topics: TopicsConfig) -> Steps:
     """Fills what depends on the text of an article and on nothing else; the same again for an article that has it."""
-    return Steps((("identify", identify), ("topics", TopicTagger(topics))))
+    return Steps((("identify", identify), ("topics", TopicTagger(topics)), ("terms", with_terms)))
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,12 @@ class Article:
     """The site's own directives on use: `noindex`, `noarchive`, `noai`, ..."""
     origin: Origin = field(default_factory=Origin)
     """For the pipeline only: no sink writes it."""
+    story_terms: bytes = b""
+    """For the pipeline only: what the clean text is about, by `transforms.stories.terms`; empty if not yet told."""
+
+
+FOR_THE_PIPELINE = ("origin", "story_terms")
+"""Fields of an article that no sink writes."""
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional, Union, get_type_hints
 
-from transforms.records import Article, DeadLetter, RemovedBlock, Topic
+from transforms.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
 from transforms.rejected import Rejected
 
 Json = Union[None, bool, int, float, str, list["Json"], dict[str, "Json"]]
 
-ARTICLE_FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Article) if f.name != "origin")
-"""Fields of the published record, in its order: `origin` never leaves the pipeline."""
+ARTICLE_FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(Article) if f.name not in FOR_THE_PIPELINE)
+"""Fields of the published record, in its order."""
 
 DEAD_LETTER_FIELDS: tuple[str, ...] = tuple(f.name for f in dataclasses.fields(DeadLetter))
 
@@ -179,5 +179,5 @@ _READER_OF_TYPE: dict[object, Callable[[object], object]] = {
 }
 
 _READERS: dict[str, Callable[[object], object]] = {
-    name: _READER_OF_TYPE[kind] for name, kind in get_type_hints(Article).items() if name != "origin"
+    name: _READER_OF_TYPE[kind] for name, kind in get_type_hints(Article).items() if name not in FOR_THE_PIPELINE
 }

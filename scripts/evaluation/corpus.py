@@ -24,7 +24,8 @@ from transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from transforms.identity import identify, order_time
 from transforms.language import identify_language
 from transforms.records import Article, Origin
-from transforms.stories import LinkStories, StoriesConfig
+from transforms.stories.config import StoriesConfig
+from transforms.stories.stories import LinkStories
 
 
 def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from transforms.duplicates import DuplicatesConfig
 from transforms.identity import order_time
 from transforms.language import identify_language
 from transforms.records import Article
-from transforms.stories import StoriesConfig
+from transforms.stories.config import StoriesConfig
 
 
 def predictions(marked: list[Marked]) -> list[dict[str, str | None]]:

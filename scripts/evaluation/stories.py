@@ -10,7 +10,7 @@ from pathlib import Path
 from evaluation.corpus import as_article, mark
 from evaluation.scoring import by_id, score_stories, table
 from transforms.duplicates import DuplicatesConfig
-from transforms.stories import StoriesConfig
+from transforms.stories.config import StoriesConfig
 
 
 def main(argv: list[str]) -> int:

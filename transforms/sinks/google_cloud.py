@@ -17,7 +17,7 @@ from apache_beam.io.gcp.bigquery import BigQueryDisposition, WriteToBigQuery
 from apache_beam.io.gcp.pubsub import PubsubMessage, WriteToPubSub
 from apache_beam.pvalue import PCollection
 
-from transforms.records import Article, DeadLetter, RemovedBlock, Topic
+from transforms.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
 from transforms.serialization import Json, article_to_dict, dead_letter_to_dict, to_json
 from transforms.sinks.sink import SinkError
 
@@ -113,7 +113,7 @@ class WriteToCloud(beam.PTransform[PCollection[Any], Any]):
             | "Insert"
             >> WriteToBigQuery(
                 f"{address.project}:{address.name}.{table}",
-                schema=table_schema(self._record, without=("origin",)),
+                schema=table_schema(self._record, without=FOR_THE_PIPELINE),
                 create_disposition=BigQueryDisposition.CREATE_IF_NEEDED,
                 write_disposition=BigQueryDisposition.WRITE_APPEND,
                 method=WriteToBigQuery.Method.STREAMING_INSERTS,

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.records import Article, DeadLetter, RemovedBlock, Topic
+from transforms.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
 from transforms.serialization import Json, article_to_dict, dead_letter_to_dict, json_text
 from transforms.sinks.jsonl import day_of
 from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
@@ -59,7 +59,7 @@ def _type(kind: object) -> pa.DataType:
     return _PLAIN[kind]
 
 
-ARTICLES = _schema(Article, without=("origin",))
+ARTICLES = _schema(Article, without=FOR_THE_PIPELINE)
 DEAD_LETTERS = _schema(DeadLetter)
 
 

@@ -1,6 +1,1 @@
-"""Stories: one event, told by several outlets."""
-
-from transforms.stories.config import StoriesConfig
-from transforms.stories.stories import LinkStories
-
-__all__ = ["LinkStories", "StoriesConfig"]
+"""Stories: one event, told by several outlets. `stories` is the stage, `terms` is for the sandbox too."""

@@ -11,7 +11,7 @@ from transforms.order import ID, KEY, id_of, id_shard, micros_of
 from transforms.shards import Sent, Work, pack, unpack
 from transforms.stories.config import StoriesConfig
 from transforms.stories.index import Story, StoryIndex
-from transforms.stories.terms import Terms, table_of
+from transforms.stories.terms import Terms, table_of, unpack_terms
 
 COMPARED = 12
 """Most stories that an article is compared with."""
@@ -36,21 +36,13 @@ class Notice(NamedTuple):
 
     def packed(self) -> bytes:
         head = _NOTICE.pack(self.key, self.time, self.copies, self.language.encode()[:12], self.terms.hashes.size)
-        return head + _packed(self.terms)
+        return head + self.terms.packed()
 
 
 def unpack_notice(packed: bytes) -> Notice:
     """The notice that `packed` made."""
-    key, time, copies, language, count = _NOTICE.unpack_from(packed)
-    return Notice(key, time, copies, _text(language), _terms(packed, _NOTICE.size, count))
-
-
-def _packed(terms: Terms) -> bytes:
-    return terms.hashes.tobytes() + terms.weights.tobytes()
-
-
-def _terms(packed: bytes, at: int, count: int) -> Terms:
-    return Terms(np.frombuffer(packed, np.uint32, count, at), np.frombuffer(packed, np.float64, count, at + 4 * count))
+    key, time, copies, language, _ = _NOTICE.unpack_from(packed)
+    return Notice(key, time, copies, _text(language), unpack_terms(packed[_NOTICE.size :]))
 
 
 def _text(field: bytes) -> str:
@@ -72,13 +64,13 @@ def packed_story(story: Story) -> bytes:
     head = _STORY.pack(
         *(story.id, story.seen, story.time, story.articles, story.language.encode()[:12], story.terms.hashes.size)
     )
-    return b"S" + head + _packed(story.terms)
+    return b"S" + head + story.terms.packed()
 
 
 def unpack_story(packed: bytes) -> Story:
     """The story that `packed_story` wrote."""
-    identity, seen, time, articles, language, count = _STORY.unpack_from(packed, 1)
-    terms = _terms(packed, 1 + _STORY.size, count)
+    identity, seen, time, articles, language, _ = _STORY.unpack_from(packed, 1)
+    terms = unpack_terms(packed[1 + _STORY.size :])
     order = np.argsort(terms.hashes)  # earlier versions wrote them in another order
     return Story(identity, _text(language), seen, time, articles, Terms(terms.hashes[order], terms.weights[order]))
 

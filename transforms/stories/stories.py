@@ -14,7 +14,7 @@ from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
 from transforms.stories.articles import ArticleShards, awaiting
 from transforms.stories.config import StoriesConfig
 from transforms.stories.memory import Notice, StoryShards
-from transforms.stories.terms import terms
+from transforms.stories.terms import terms_of
 
 _DAY = 86400.0
 
@@ -36,7 +36,7 @@ def notice(article: Article) -> Notice:
         time=round(story_time(article) * 1_000_000),
         copies=bytes.fromhex(article.duplicate_of) if article.duplicate_of else bytes(ID),
         language=article.language.partition("-")[0].lower(),
-        terms=terms(article.title, article.text, article.language),
+        terms=terms_of(article),
     )
 
 

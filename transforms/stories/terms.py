@@ -4,12 +4,15 @@ import math
 import re
 import zlib
 from collections import Counter
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Optional
 
 import numpy as np
 import numpy.typing as npt
+
+from transforms.records import Article
 
 Hashes = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float64]
@@ -21,6 +24,7 @@ LONGEST_TEXT = 20_000
 """Characters that are looked at: what an article is about stands at its beginning."""
 
 _TABLE = Path(__file__).parent / "idf.npz"
+_TERM_BYTES = 12
 STEPS = 24.0
 """Weights are kept in steps of 1/24."""
 _LONGEST_WORD = 8.0
@@ -38,6 +42,16 @@ class Terms(NamedTuple):
     hashes: Hashes
     """Of each word (CRC-32 of its UTF-8); all different."""
     weights: Weights
+
+    def packed(self) -> bytes:
+        """As it travels."""
+        return self.hashes.tobytes() + self.weights.tobytes()
+
+
+def unpack_terms(packed: bytes) -> Terms:
+    """The vector that `Terms.packed` made."""
+    count = len(packed) // _TERM_BYTES
+    return Terms(np.frombuffer(packed, np.uint32, count), np.frombuffer(packed, np.float64, count, 4 * count))
 
 
 class Table(NamedTuple):
@@ -113,6 +127,18 @@ def terms(title: str, text: str, language: str) -> Terms:
     heaviest = np.argsort(-weights, kind="stable")[:TERMS]
     hashes, weights = hashes[heaviest], weights[heaviest]
     return Terms(hashes, weights / length(weights))
+
+
+def with_terms(article: Article) -> Article:
+    """`article` with its `story_terms`."""
+    return replace(article, story_terms=terms(article.title, article.text, article.language).packed())
+
+
+def terms_of(article: Article) -> Terms:
+    """The terms that an article carries, or would."""
+    if article.story_terms:
+        return unpack_terms(article.story_terms)
+    return terms(article.title, article.text, article.language)
 
 
 def length(weights: Weights) -> float:
