@@ -6,7 +6,7 @@ A page has hundreds of lines, most of a word or two: a dozen questions to each c
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,11 @@ LETTER, WORD, DIGIT, SOLO = (_BIT[name] for name in ("letter", "word", "digit", 
 ENDER, FULL_STOP, AFTER_ENDER = (_BIT[name] for name in ("ender", "full_stop", "after_ender"))
 COMMA, QUOTE, SEPARATOR, SIGN, AT = (_BIT[name] for name in ("comma", "quote", "separator", "sign", "at"))
 UPPER, LOWER, TITLE, ALNUM = (1 << place for place in range(len(_CLASSES), len(_CLASSES) + 4))
+_RARE = DIGIT | SOLO | ENDER | COMMA | QUOTE | SEPARATOR | SIGN | AT | UPPER
 _PLANE = 0x10000
+_ROW_BITS = 8
+_ROW = 1 << _ROW_BITS
+_ROWS = _PLANE // _ROW
 
 
 def _classify(characters: str) -> NDArray[np.uint16]:
@@ -48,9 +52,19 @@ def _classify(characters: str) -> NDArray[np.uint16]:
     return bits
 
 
-@lru_cache(maxsize=1)
-def _table() -> NDArray[np.uint16]:
-    return _classify("".join(map(chr, range(_PLANE))))
+# Filled row by row as characters are met: most pages have those of three rows, and all 256 take a tenth of a second.
+_TABLE = np.zeros((_ROWS, _ROW), dtype=np.uint16)
+_FILLED = np.zeros(_ROWS, dtype=bool)
+
+
+def _look_up(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
+    """The bits of characters below `_PLANE`."""
+    rows = codes[codes >= _ROW] >> _ROW_BITS
+    if not _FILLED[rows].all() or not _FILLED[0]:
+        for row in sorted({0, *rows[~_FILLED[rows]].tolist()}):
+            _TABLE[row] = _classify("".join(map(chr, range(row * _ROW, (row + 1) * _ROW))))
+            _FILLED[row] = True
+    return _TABLE.ravel()[codes]
 
 
 @dataclass(frozen=True)
@@ -64,25 +78,55 @@ class Characters:
     lines: Ints
     """For each character the number of its line."""
 
+    @cached_property
+    def _rare(self) -> tuple[Ints, NDArray[np.uint16]]:
+        """Where characters of the classes are that few belong to, and their bits."""
+        places = np.flatnonzero(self.bits & _RARE)
+        return places, self.bits[places]
+
     def places(self, wanted: int) -> Ints:
         """Where characters of a class are."""
-        return np.flatnonzero(self.bits & wanted)
+        if wanted & ~_RARE:
+            return np.flatnonzero(self.bits & wanted)
+        places, bits = self._rare
+        return places[(bits & wanted) != 0]
+
+    def letter_runs(self) -> tuple[Ints, Ints]:
+        """Where runs of letters start and end."""
+        letter = (self.bits & LETTER) != 0
+        edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+        if letter[0]:
+            edges = np.concatenate(([0], edges))
+        return edges[::2], edges[1::2]
 
     def count(self, wanted: int) -> Ints:
         """How many characters of a class each line has."""
         return self.by_line(self.places(wanted))
+
+    def counts(self, *classes: int) -> list[Ints]:
+        """How many characters of each of these rare classes each line has."""
+        places, bits = self._rare
+        lines = self.lines[places]
+        return [np.bincount(lines[(bits & one) != 0], minlength=len(self.starts)) for one in classes]
 
     def by_line(self, places: Ints) -> Ints:
         """How many of these places each line has."""
         return np.bincount(self.lines[places], minlength=len(self.starts))
 
 
+def letters_only(text: str, bits: NDArray[np.uint16]) -> str:
+    """A text with a space for all that is no letter: split, it is its runs of letters."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    spaced = np.where((bits & LETTER) != 0, codes, np.uint32(ord(" ")))
+    return spaced.tobytes().decode("utf-32-le", "surrogatepass")
+
+
 def class_bits(text: str) -> NDArray[np.uint16]:
     """The bits of each character's classes."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     if text.isascii() or int(codes.max()) < _PLANE:
-        return _table()[codes]
-    bits = _table()[np.minimum(codes, _PLANE - 1)]
+        return _look_up(codes)
+    bits = _look_up(np.minimum(codes, _PLANE - 1))
     beyond, which = np.unique(codes[codes >= _PLANE], return_inverse=True)
     bits[codes >= _PLANE] = _classify("".join(map(chr, beyond.tolist())))[which]
     return bits

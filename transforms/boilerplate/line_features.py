@@ -5,6 +5,7 @@ Used for lines of plain text and, beside the markup's own features, for blocks o
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,6 @@ from transforms.boilerplate.characters import (
     DIGIT,
     ENDER,
     FULL_STOP,
-    LETTER,
     LOWER,
     QUOTE,
     SEPARATOR,
@@ -39,6 +39,7 @@ Floats = NDArray[np.float32]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _TERMINAL = frozenset(".!?…。！？।؟")
+_COLONS = frozenset(":：")
 _CLOSING = "\"'”’»“)]』」）›"
 _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./年-]|\d{1,2}:\d\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -105,15 +106,13 @@ def line_features(lines: Sequence[str], title: str, description: str) -> tuple[F
     count = len(lines)
     characters = characters_of([line[:_HEAD] for line in lines])
     bits, starts = characters.bits, characters.starts
-    letter = (bits & LETTER) != 0
-    edges = np.diff(letter.view(np.int8), prepend=0)
-    run_starts, run_ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    words = line_words(characters, _WORD.findall(characters.text), run_starts)
+    run_starts, run_ends = characters.letter_runs()
+    words = line_words(characters, run_starts)
     run_lines = characters.lines[run_starts]
     runs = np.bincount(run_lines, minlength=count)
     several = np.maximum(1, runs)
-    letters = characters.count(LETTER)
-    solo = characters.count(SOLO)
+    letters = np.bincount(run_lines, run_ends - run_starts, count)
+    solo, commas, digits, quotes, separators, signs = characters.counts(SOLO, COMMA, DIGIT, QUOTE, SEPARATOR, SIGN)
     amount = runs + solo // 2
     some = np.maximum(1, amount)
     shown = np.maximum(1, characters.sizes)
@@ -122,9 +121,7 @@ def line_features(lines: Sequence[str], title: str, description: str) -> tuple[F
     upper = upper[upper - starts[characters.lines[upper]] < _SHOUTED]
     date, year = _dates(characters)
     ends = [line.rstrip(_CLOSING)[-1:] for line in lines]
-    seen: dict[str, int] = {}
-    for line in lines:
-        seen[line] = seen.get(line, 0) + 1
+    seen = Counter(lines)
     titled, described = words.flags(words_of(title)), words.flags(words_of(description))
     in_title = words.shared(titled)
     different = np.maximum(1, words.sizes)
@@ -136,23 +133,23 @@ def line_features(lines: Sequence[str], title: str, description: str) -> tuple[F
         np.log1p(sizes),
         np.log1p(amount),
         letters / several,
-        characters.by_line(_enders(bits)),
-        [end in _TERMINAL for end in ends],
-        [end in (":", "：") for end in ends],
+        characters.by_line(_enders(characters)),
+        list(map(_TERMINAL.__contains__, ends)),
+        list(map(_COLONS.__contains__, ends)),
         [line.endswith(("...", "…")) for line in lines],
-        characters.count(COMMA) / some,
-        characters.count(DIGIT) / shown,
+        commas / some,
+        digits / shown,
         characters.by_line(upper) / np.clip(letters, 1, _SHOUTED),
         np.bincount(run_lines[(bits[run_starts] & UPPER) != 0], minlength=count) / several,
         np.bincount(run_lines[_short_lower(bits, run_starts, run_ends)], minlength=count) / several,
         (bits[starts] & LOWER) != 0,
         (bits[starts] & ALNUM) == 0,
-        characters.count(QUOTE),
-        characters.count(SEPARATOR) / some,
+        quotes,
+        separators / some,
         date,
         year,
         _addresses(characters),
-        characters.count(SIGN) > 0,
+        signs > 0,
         solo / shown,
         [seen[line] - 1 for line in lines],
         in_title / max(1, len(set(words_of(title)))),
@@ -167,9 +164,9 @@ def line_features(lines: Sequence[str], title: str, description: str) -> tuple[F
     return table.T, words
 
 
-def _enders(bits: NDArray[np.uint16]) -> Ints:
+def _enders(characters: Characters) -> Ints:
     """Where sentences end: at a mark before a space, a closing quote or the end of the line."""
-    places = np.flatnonzero(bits & ENDER)
+    places, bits = characters.places(ENDER), characters.bits
     closed = (bits[places] & FULL_STOP) | (bits[places + 1] & AFTER_ENDER)
     ends: Ints = places[closed != 0]
     return ends
@@ -178,12 +175,15 @@ def _enders(bits: NDArray[np.uint16]) -> Ints:
 def _short_lower(bits: NDArray[np.uint16], starts: Ints, ends: Ints) -> NDArray[np.bool_]:
     """Which runs of letters are of three at most, with none of them upper or title case and one at least lower."""
     sizes = ends - starts
-    lower, other = np.zeros(len(starts), dtype=bool), np.zeros(len(starts), dtype=bool)
-    for place in range(3):
-        here = np.where(place < sizes, bits[np.minimum(starts + place, len(bits) - 1)], 0)
-        lower |= (here & LOWER) != 0
-        other |= (here & (UPPER | TITLE)) != 0
-    return (sizes <= 3) & lower & ~other
+    short = np.flatnonzero(sizes <= 3)
+    starts, sizes = starts[short], sizes[short]
+    every = bits[starts]
+    for place in (1, 2):
+        # A shorter one's last letter once more.
+        every = every | bits[starts + np.minimum(place, sizes - 1)]
+    out = np.zeros(len(ends), dtype=bool)
+    out[short] = ((every & LOWER) != 0) & ((every & (UPPER | TITLE)) == 0)
+    return out
 
 
 def _dates(characters: Characters) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -208,7 +208,8 @@ def _addresses(characters: Characters) -> NDArray[np.bool_]:
     if not ("://" in text or "www." in text or "@" in text or "#" in text):
         return out
     places = characters.places(AT).tolist()
-    places += [found.start() for found in re.finditer(r"://|www\.", text)]
+    if "://" in text or "www." in text:
+        places += [found.start() for found in re.finditer(r"://|www\.", text)]
     starts, sizes = characters.starts, characters.sizes
     for line in sorted(set(characters.lines[places].tolist())):
         start = int(starts[line])
@@ -222,7 +223,13 @@ def _site_shares(words: LineWords, different: Ints) -> list[NDArray[np.float64]]
     bits = np.zeros(len(words.numbers), dtype=np.int64)
     here = known.keys() & words.numbers.keys()
     bits[[words.numbers[word] for word in here]] = [known[word] for word in here]
-    return [words.shared((bits >> group & 1) != 0) / different for group in range(len(SITE_WORD_GROUPS))]
+    of_members = bits[words.members]
+    some = np.flatnonzero(of_members)
+    lines, groups = words.member_lines[some], of_members[some]
+    return [
+        np.bincount(lines[groups >> group & 1 != 0], minlength=len(different)) / different
+        for group in range(len(SITE_WORD_GROUPS))
+    ]
 
 
 def shifted(column: Floats, by: int, fill: float = 0.0) -> Floats:

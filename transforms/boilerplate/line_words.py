@@ -1,21 +1,24 @@
 """The words of many lines at once, as numbers: which line has which, and how much of a vocabulary each line shares."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, count
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.characters import LETTER, SOLO, SOLO_RANGES, Characters, Ints
+from transforms.boilerplate.characters import LETTER, SOLO, SOLO_RANGES, Characters, Ints, class_bits, letters_only
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SOLO = re.compile(f"[{SOLO_RANGES}]")
 _SOLO_OR_RUN = re.compile(rf"[{SOLO_RANGES}]|[^\W\d_{SOLO_RANGES}]+")
 _REMEMBERED = 1000
 _LONG = 4
+_FEW = 2000
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -32,7 +35,9 @@ def _words_of(text: str) -> tuple[str, ...]:
 def _split(text: str) -> tuple[str, ...]:
     if not text.isascii() and _SOLO.search(text):
         text = _SOLO.sub(lambda found: f" {found.group()} ", text)
-    return tuple(_LETTERS.findall(text.lower()))
+    text = text.lower()
+    # A regular expression takes as long for 500 characters as the table for all of a story.
+    return tuple(_LETTERS.findall(text) if len(text) < 500 else letters_only(text, class_bits(text)).split())
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,9 @@ class LineWords:
         A second story on the page has little in common with the opening of the first.
         """
         opening = self.flags(words_of(title))
-        opening[self.members[np.isin(self.member_lines, lead)]] = True
+        leads = np.zeros(len(self.sizes), dtype=bool)
+        leads[lead] = True
+        opening[self.members[leads[self.member_lines]]] = True
         long = np.fromiter(map(len, self.numbers), dtype=np.int64, count=len(self.numbers)) > _LONG
         share: NDArray[np.float32] = (self.shared(opening & long) / np.maximum(1, self.shared(long))).astype(np.float32)
         return share
@@ -79,31 +86,30 @@ class LineWords:
         within = self.sequence_lines[1:] == self.sequence_lines[:-1]
         lines = self.sequence_lines[1:][within]
         own = (self.sequence[:-1] * different + self.sequence[1:])[within]
-        found = np.bincount(lines[np.isin(own, theirs)], minlength=len(self.sizes))
+        # One byte for each pair there could be, unless they are too many.
+        kind: Literal["table", "sort"] = "table" if different < _FEW else "sort"
+        found = np.bincount(lines[np.isin(own, theirs, kind=kind)], minlength=len(self.sizes))
         total = np.bincount(lines, minlength=len(self.sizes))
         share: NDArray[np.float32] = (found / np.maximum(1, total)).astype(np.float32)
         return share
 
 
-def line_words(characters: Characters, runs: Sequence[str], starts: Ints) -> LineWords:
-    """The words of the lines.
-
-    Args:
-        runs: all runs of letters in the lines, in order, and `starts`, where they start.
-    """
+def line_words(characters: Characters, starts: Ints) -> LineWords:
+    """The words of the lines, given where runs of letters start."""
     solo = (characters.bits & SOLO) != 0
     if solo.any():
         letter = (characters.bits & LETTER) != 0
         joins = letter & ~solo
         starts = np.flatnonzero(solo | (joins & ~np.concatenate(([False], joins[:-1]))))
         written = letter[starts]
-        runs = list(compress(_SOLO_OR_RUN.findall(characters.text), written.tolist()))
+        words = list(map(str.lower, compress(_SOLO_OR_RUN.findall(characters.text), written.tolist())))
         starts = starts[written]
+    else:
+        words = letters_only(characters.text, characters.bits).lower().split()
     lines = characters.lines[starts]
-    words = list(map(str.lower, runs))
-    different = dict.fromkeys(words)
-    numbers = dict(zip(different, range(len(different)), strict=True))
-    sequence = np.fromiter(map(numbers.__getitem__, words), dtype=np.int64, count=len(words))
+    numbering: defaultdict[str, int] = defaultdict(count().__next__)
+    sequence = np.fromiter(map(numbering.__getitem__, words), dtype=np.int64, count=len(words))
+    numbers = dict(numbering)
     # `np.unique` takes thirteen times as long for so few.
     members = np.sort(lines * len(numbers) + sequence)
     members = members[np.concatenate((np.ones(min(1, len(members)), dtype=bool), members[1:] != members[:-1]))]

@@ -6,7 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Optional
 
-_OUTER = re.compile(r"^[^\w©]+|[^\w)]+$")
+_BEFORE = re.compile(r"[^\w©]+")
+_HEAD = 3
+"""Characters of a phrase by which most lines are found to begin with none."""
 MAX_START_LINE = 300
 MAX_HEADING_LINE = 60
 
@@ -18,7 +20,9 @@ class Patterns:
     whole: dict[str, str]
     starts: tuple[tuple[re.Pattern[str], str], ...]
     any_start: re.Pattern[str]
-    """Matches where one of `starts` does: most lines are asked only this."""
+    """Matches where one of `starts` does."""
+    heads: frozenset[str]
+    """How the phrases of `starts` begin: most lines are asked only this."""
     headings: re.Pattern[str]
     bywords: tuple[str, ...]
     """`by ` and `by:`, the longest first."""
@@ -32,6 +36,11 @@ class Patterns:
         found = self.whole.get(bare(low))
         if found:
             return found
+        heads = self.heads
+        if low[:_HEAD] not in heads:
+            # A line that begins with a letter or figure can hold no phrase further in.
+            if low[:1].isalnum() or not any(low[place : place + _HEAD] in heads for place in range(1, 4)):
+                return None
         if not self.any_start.match(low):
             return None
         return next(rule for pattern, rule in self.starts if pattern.match(low))
@@ -43,7 +52,12 @@ class Patterns:
 
 def bare(text: str) -> str:
     """A line in lower case without the punctuation around it."""
-    return _OUTER.sub("", text)
+    # By hand: a regular expression would look for an end everywhere in the line.
+    found = _BEFORE.match(text)
+    start, end = found.end() if found else 0, len(text)
+    while end > start and not (text[end - 1].isalnum() or text[end - 1] in "_)"):
+        end -= 1
+    return text[start:end]
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +95,7 @@ def patterns() -> Patterns:
         whole,
         tuple((re.compile(rf"[^\w©]{{0,3}}(?:{_either(phrases)})"), rule) for rule, phrases in sorted(starts.items())),
         re.compile(rf"[^\w©]{{0,3}}(?:{_either([one for phrases in starts.values() for one in phrases])})"),
+        frozenset(one[:_HEAD] for phrases in starts.values() for one in phrases),
         re.compile(rf"(?:see |view |the |our )?(?:{_either(headings)})(?!\w)"),
         tuple(word + mark for word in bywords for mark in (" ", ":")),
         {rule: frozenset(words) for rule, words in labels.items()},

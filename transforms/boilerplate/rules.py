@@ -33,7 +33,7 @@ _PHOTO_BY = re.compile(
 _NAME = re.compile(r"[^\W\d_][\w.'’\-]*")
 _AMOUNT = re.compile(r"[%$€£¥]|[+−]\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_NUMBERS = re.compile(r"\d+")
+_YEARS = re.compile(r"\d{4}")
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,18 @@ def datelines(text: Text) -> dict[int, str]:
     known = patterns().labels["dateword"]
     out = {}
     for place, line in enumerate(text.lines):
-        if len(line) > 160 or not _NUMBERS.search(line) or _AMOUNT.search(line):
+        if len(line) > 160 or _AMOUNT.search(line):
             continue
-        dates = sum(1 for _ in read_dates(line))
-        if not dates:
+        # No more dates than years: what cannot be a dateline need not be read.
+        years = len(_YEARS.findall(line))
+        if not years or _ends(line.rstrip(".")):
             continue
         words = [word.casefold() for word in _LETTERS.findall(line)]
         other = [word for word in words if word not in known]
-        if len(other) <= 2 * dates and not _ends(line.rstrip(".")):
+        if len(other) > 2 * years:
+            continue
+        dates = sum(1 for _ in read_dates(line))
+        if dates and len(other) <= 2 * dates:
             out[place] = "dateline"
     return out
 
@@ -164,7 +168,7 @@ def captions(text: Text) -> dict[int, str]:
                     out[place - 1] = "caption"
                     out[place] = "caption"
                     continue
-        if credited or (len(line) < 320 and _CREDIT_END.search(line[-_CREDIT:]) and not is_prose(line)):
+        if credited or (len(line) < 320 and not is_prose(line) and _CREDIT_END.search(line[-_CREDIT:])):
             out[place] = "caption"
     return out
 

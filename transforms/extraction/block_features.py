@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -110,28 +111,27 @@ class Boxes:
             boxes = outer[boxes]
         return boxes
 
-    def inside(self, box: int) -> list[bool]:
-        """For each container whether it is this box, or in it."""
-        out = [False] * len(self.outer)
-        for container, around in enumerate(self.outer):
-            out[container] = container == box or out[around]
-        return out
+    def reach(self, box: int) -> Ints:
+        """Steps from each block, and from a box, up to the first box that holds both: `2 x blocks`.
 
-    def reach(self, box: int) -> NDArray[np.float32]:
-        """Steps from each block, and from a box, up to the first box that holds both."""
-        ups = {box: 0}
-        while (around := self.outer[box]) != box:
-            ups[around] = len(ups)
+        The box needs none for the blocks in it.
+        """
+        outer = self.outer
+        ups = [-1] * len(outer)
+        ups[box] = steps = 0
+        while (around := outer[box]) != box:
             box = around
-        steps = np.zeros((len(self.outer), 2), dtype=np.float32)
-        found = [(0, 0)] * len(self.outer)
-        for container, around in enumerate(self.outer):
-            if container in ups:
-                found[container] = (0, ups[container])
-            elif around != container:
-                found[container] = (found[around][0] + 1, found[around][1])
-        steps[:] = found
-        return steps[self.own]
+            steps += 1
+            ups[box] = steps
+        below = [0] * len(outer)
+        for container, around in enumerate(outer):
+            if ups[container] < 0:
+                if around == container:
+                    ups[container] = 0
+                else:
+                    below[container] = below[around] + 1
+                    ups[container] = ups[around]
+        return np.array((below, ups))[:, self.own]
 
 
 def boxes_of(page: Outline) -> Boxes:
@@ -151,9 +151,10 @@ def boxes_of(page: Outline) -> Boxes:
     return Boxes(outer, np.array([block.container for block in page.blocks], dtype=np.int64))
 
 
-def _bits(values: Sequence[int] | Ints, width: int) -> NDArray[np.int64]:
+def _bits(values: Ints, width: int) -> NDArray[np.uint8]:
     """One row for each bit."""
-    return (np.asarray(values, dtype=np.int64)[None, :] >> np.arange(width)[:, None]) & 1
+    low_first = values.astype("<i8").view(np.uint8).reshape(len(values), 8)
+    return np.unpackbits(low_first, axis=1, count=width, bitorder="little").T
 
 
 def _branch(page: Outline, trunk: set[int]) -> tuple[list[int], list[int], list[int]]:
@@ -183,11 +184,13 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
     table = np.zeros((len(FEATURES), count), dtype=np.float32)
     if not count:
         return table.T
-    line, words = line_features([block.text for block in blocks], title, description)
+    texts = [block.text for block in blocks]
+    line, words = line_features(texts, title, description)
     column = dict(zip(LINE_FEATURES, line.T, strict=True))
-    chars = np.array([len(block.text) for block in blocks], dtype=np.float32)
-    link_share = np.minimum(1.0, np.array([block.link_chars for block in blocks], dtype=np.float32) / chars)
-    strong_share = np.minimum(1.0, np.array([block.strong_chars for block in blocks], dtype=np.float32) / chars)
+    chars = np.fromiter(map(len, texts), dtype=np.float32, count=count)
+    link_share = np.minimum(1.0, _of_each(blocks, "link_chars").astype(np.float32) / chars)
+    strong_share = np.minimum(1.0, _of_each(blocks, "strong_chars").astype(np.float32) / chars)
+    own = _of_each(blocks, "own")
     numbers = np.array([_TAG_NUMBER.get(block.tag, -1) for block in blocks])
     tags = numbers == np.arange(len(_TAGS))[:, None]
 
@@ -207,7 +210,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
         on = beyond != at
         at, weight, one = beyond[on], weight[on], one[on]
     best = int(mass.argmax())
-    in_best = np.array(boxes.inside(best))[boxes.own]
+    reach = boxes.reach(best)
+    in_best = reach[1] == 0
     above = boxes.up(1)
     under = [direct[boxes.up(up)] / total for up in (1, 2, 3)]
     overlap = words.lead_overlap(np.flatnonzero((prose > 0) & in_best)[:6].tolist(), title)
@@ -216,35 +220,36 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
     heading = tags[3:7].any(axis=0)
     titled = (column["title_in_line"] > 0.7) & (column["line_in_title"] > 0.5)
     first_title = _first_title(titled, tags[3])
-    title_reach = boxes.reach(blocks[first_title].container) if first_title >= 0 else np.full((count, 2), -1.0)
+    title_reach = boxes.reach(blocks[first_title].container) if first_title >= 0 else np.full((2, count), -1.0)
     same = above[1:] == above[:-1]
     before = np.cumsum(prose) - prose
     order = np.arange(count)
     from_title = np.clip(order - first_title, -50, 50) if first_title >= 0 else np.full(count, 99)
     classes = np.array(page.classes, dtype=np.int64)
-    rows: list[NDArray[Any] | Sequence[float] | float] = [
-        *line.T,
-        *tags,
-        *_bits([block.context for block in blocks], len(CONTEXT_TAGS)),
-        *_bits([block.own for block in blocks], len(CLASS_GROUPS)),
-        *_bits(classes[above], len(CLASS_GROUPS)),
-        *_bits(np.array(branch_classes)[boxes.own], len(CLASS_GROUPS)),
-        *_bits(np.array(branch_tags)[boxes.own], len(CONTEXT_TAGS)),
-        *_bits([block.item for block in blocks], 6),
-        np.log1p([block.links for block in blocks]),
+    # Each a row, or several.
+    parts: list[NDArray[Any] | Sequence[float] | float] = [
+        line.T,
+        tags,
+        _bits(_of_each(blocks, "context"), len(CONTEXT_TAGS)),
+        _bits(own, len(CLASS_GROUPS)),
+        _bits(classes[above], len(CLASS_GROUPS)),
+        _bits(np.array(branch_classes)[boxes.own], len(CLASS_GROUPS)),
+        _bits(np.array(branch_tags)[boxes.own], len(CONTEXT_TAGS)),
+        _bits(_of_each(blocks, "item"), 6),
+        np.log1p(_of_each(blocks, "links")),
         link_share,
         strong_share,
-        [block.depth for block in blocks],
-        [block.hidden for block in blocks],
-        [block.after_break for block in blocks],
+        _of_each(blocks, "depth"),
+        _of_each(blocks, "hidden"),
+        _of_each(blocks, "after_break"),
         order / count,
         np.log1p(count),
         before / total,
         (total - before - prose) / total,
         np.log1p(total),
         *under,
-        *boxes.reach(best).T,
-        *title_reach.T,
+        reach,
+        title_reach,
         np.array(branch_length)[boxes.own],
         np.concatenate(([False], same)),
         np.concatenate((same, [False])),
@@ -259,16 +264,18 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
         *_of_the_site(words, line, above, chars, site),
         _mean_of_box(overlap, above, chars),
         _mean_of_box(column["title_in_line"], above, chars),
-        _copies_before(blocks),
-        _alike_before(page, first_title),
-        _bylines_since(page, prose),
+        _copies_before(texts),
+        _alike_before(page, own, first_title),
+        _bylines_since(own, chars, prose),
         *_of_articles(page, first_title, prose / total),
         *_of_heading(blocks, heading, link_share, numbers, overlap),
     ]
-    for row, values in enumerate(rows):
-        table[row] = values
+    row = 0
+    for part in parts:
+        end = row + (len(part) if isinstance(part, np.ndarray) and part.ndim > 1 else 1)
+        table[row:end] = part
+        row = end
     look = np.stack([{**column, "link_share": link_share, "tag_p": tags[0]}[name] for name in _SEEN_BY_NEIGHBOURS])
-    row = len(rows)
     for by in _NEIGHBOURS:
         here, there = (slice(None, -by), slice(by, None)) if by > 0 else (slice(-by, None), slice(None, by))
         table[row : row + len(look)] = -1.0
@@ -298,32 +305,40 @@ def _of_the_site(words: LineWords, line: Floats, boxes: Ints, chars: Floats, sit
     return [shares, window_mean(shares, 2), _mean_of_box(shares, boxes, chars), name, _mean_of_box(name, boxes, chars)]
 
 
-def _copies_before(blocks: Sequence[Block]) -> list[int]:
+def _copies_before(texts: Sequence[str]) -> Ints:
     """How often each line has stood on the page before."""
     seen: dict[str, int] = {}
     out = []
-    for block in blocks:
-        before = seen.get(block.text, 0)
-        seen[block.text] = before + 1
+    for text in texts:
+        before = seen.get(text, 0)
+        seen[text] = before + 1
         out.append(before)
-    return out
+    return np.array(out)
 
 
-def _alike_before(page: Outline, first_title: int) -> NDArray[Any] | float:
+def _of_each(blocks: Sequence[Block], name: str) -> Ints:
+    """One number of every block."""
+    return np.fromiter(map(attrgetter(name), blocks), dtype=np.int64, count=len(blocks))
+
+
+def _alike_before(page: Outline, own: Ints, first_title: int) -> NDArray[Any] | float:
     """How many blocks up to here look like the headline, it not counted: each opens another story."""
     if first_title < 0:
         return 0.0
     title = page.blocks[first_title]
-    like = np.array([one.tag == title.tag and one.own == title.own and one.depth == title.depth for one in page.blocks])
+    like = own == title.own
     like[: first_title + 1] = False
+    for place in np.flatnonzero(like).tolist():
+        one = page.blocks[place]
+        like[place] = one.tag == title.tag and one.depth == title.depth
     before: NDArray[np.int64] = np.minimum(np.cumsum(like), 20)
     return before
 
 
-def _bylines_since(page: Outline, prose: Floats) -> NDArray[Any]:
+def _bylines_since(own: Ints, chars: Floats, prose: Floats) -> NDArray[Any]:
     """How many short lines named as bylines or dates stand between the first paragraph and here."""
     wanted = CLASS_BIT["meta"] | CLASS_BIT["date"]
-    like = np.array([bool(one.own & wanted) and len(one.text) < 100 for one in page.blocks])
+    like = ((own & wanted) != 0) & (chars < 100)
     first = int(np.argmax(prose > 0))
     like[: first + 1] = False
     since: NDArray[np.int64] = np.minimum(np.cumsum(like), 20)
