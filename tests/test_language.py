@@ -1,6 +1,7 @@
 """Facts about the language of articles. The sentences are our own."""
 
 import random
+from pathlib import Path
 
 import apache_beam as beam
 import pytest
@@ -8,9 +9,12 @@ from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
+from langdetect.lang_detect_exception import LangDetectException
 
 from transforms.language import LanguageConfig, LanguageIdentifier, detect, identify_language
 from transforms.language.backends import load_backend
+from transforms.language.detector import QuickFactory
 from transforms.language.tags import primary_language
 from transforms.records import Article, Origin
 
@@ -61,6 +65,50 @@ def test_the_answer_does_not_depend_on_what_was_asked_before():
     tags = list(SENTENCES) * 3
     random.Random(5).shuffle(tags)
     assert [detect(SENTENCES[tag]) for tag in tags] == [alone[tag] for tag in tags]
+
+
+def _probabilities(factory, text):
+    detector = factory.create()
+    detector.append(text)
+    try:
+        return [(found.lang, float(found.prob)) for found in detector.get_probabilities()]
+    except LangDetectException:
+        return None
+
+
+ODD = [
+    "",
+    "12345",
+    "NASA AND ESA SAY so",
+    "Đây là tiếng Vie\u0302\u0323t",
+    "ş ș ț ţ",
+    "İstanbul'da ŞIK",
+    "abc абв ",
+    "日本カナ",
+]
+
+
+@pytest.fixture(scope="module")
+def stock_and_quick():
+    profiles = [path.read_text("utf-8") for path in sorted(Path(PROFILES_DIRECTORY).iterdir())]
+    factories = DetectorFactory(), QuickFactory()
+    for factory in factories:
+        factory.load_json_profile(profiles)
+        factory.set_seed(0)
+    return factories
+
+
+@pytest.mark.parametrize("text", [*SENTENCES.values(), *(text[:25] for text in SENTENCES.values()), *ODD])
+def test_the_quick_detector_gives_what_langdetect_gives_to_the_last_bit(stock_and_quick, text):
+    stock, quick = stock_and_quick
+    assert _probabilities(quick, text) == _probabilities(stock, text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(st.sampled_from("aBcÉéñßşИжЩλΣ的한あア '’.1\u0301\u0323ểỰ"), max_size=80))
+def test_whatever_the_text_both_detectors_agree(stock_and_quick, text):
+    stock, quick = stock_and_quick
+    assert _probabilities(quick, text) == _probabilities(stock, text)
 
 
 def test_the_rust_backend_gives_the_same_answers(slow_and_fast):

@@ -89,7 +89,8 @@ class Characters:
         if wanted & ~_RARE:
             return np.flatnonzero(self.bits & wanted)
         places, bits = self._rare
-        return places[(bits & wanted) != 0]
+        some: Ints = places[(bits & wanted) != 0]
+        return some
 
     def letter_runs(self) -> tuple[Ints, Ints]:
         """Where runs of letters start and end."""

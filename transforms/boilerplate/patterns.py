@@ -36,12 +36,10 @@ class Patterns:
         found = self.whole.get(bare(low))
         if found:
             return found
+        # In a line that begins with a letter or figure no phrase stands further in.
+        reach = 1 if low[:1].isalnum() else 4
         heads = self.heads
-        if low[:_HEAD] not in heads:
-            # A line that begins with a letter or figure can hold no phrase further in.
-            if low[:1].isalnum() or not any(low[place : place + _HEAD] in heads for place in range(1, 4)):
-                return None
-        if not self.any_start.match(low):
+        if not any(low[place : place + _HEAD] in heads for place in range(reach)) or not self.any_start.match(low):
             return None
         return next(rule for pattern, rule in self.starts if pattern.match(low))
 

@@ -58,7 +58,9 @@ def load_backend(name: BackendName) -> Backend:
 def _from_langdetect(name: str, package: Any) -> Backend:
     from langdetect.detector_factory import PROFILES_DIRECTORY
 
-    factory = package.DetectorFactory()
+    from transforms.language.detector import QuickFactory
+
+    factory = QuickFactory() if name == "langdetect" else package.DetectorFactory()
     factory.load_json_profile([path.read_text("utf-8") for path in sorted(Path(PROFILES_DIRECTORY).iterdir())])
     factory.set_seed(_SEED)
     template = factory.create()
@@ -82,7 +84,7 @@ def _from_langdetect(name: str, package: Any) -> Backend:
         best: dict[str, float] = {}
         for found in probabilities:
             language = found.lang.partition("-")[0]  # zh-cn and zh-tw are one
-            best[language] = best.get(language, 0.0) + found.prob
+            best[language] = best.get(language, 0.0) + float(found.prob)
         language = max(sorted(best), key=best.__getitem__)
         return language, best[language]
 
