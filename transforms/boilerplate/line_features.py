@@ -44,6 +44,7 @@ _CLOSING = "\"'”’»“)]』」）›"
 _DATE = re.compile(r"\b(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d\d|(?:19|20)\d\d[./年-]|\d{1,2}:\d\d)")
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S|(?:^|\s)[@#]\w")
+_REMEMBERED = 300
 _HEAD = 2000
 """Characters of a line that are looked at; no sentence of news is longer."""
 _SHOUTED = 400
@@ -83,6 +84,12 @@ LINE_FEATURES = (
 
 def fold(text: str) -> str:
     """A line as comparisons see it: NFKC, case folded, words only."""
+    return _folded(text) if len(text) <= _REMEMBERED else _folded.__wrapped__(text)
+
+
+# A headline is compared with the same short lines by extraction and by rules.
+@lru_cache(maxsize=2048)
+def _folded(text: str) -> str:
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 

@@ -6,9 +6,11 @@ Sources are ranked field by field; a title is chosen by agreement of h1, JSON-LD
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Optional
 from urllib.parse import urljoin, urlsplit
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
@@ -24,6 +26,7 @@ _AUTHORS = (
     "dcterms.creator", "article:author_name", "cxenseparse:author", "citation_author", "og:article:author", "authors",
     "rnews:author", "mediator_author", "vr:author", "twitter:data1", "creator",
 )  # fmt: skip
+_NAMED_AUTHOR = etree.XPath("//*[@itemprop='author' or @rel='author']")
 _AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|staff|by|autor(?:en|es|e)?|profile|people|writers?|contributors?|journalist[a-z]*)/", re.I
@@ -98,9 +101,9 @@ def choose_title(headings: list[str], described: Described, head: Head, feed_tit
     for place, heading in enumerate(headings[:12]):
         if len(heading) < 4:
             continue
-        agreement = sum(_similar(heading, other) for other in others)
-        score = agreement - 0.05 * place
-        if score > rank and max((_similar(heading, other) for other in others), default=0.0) >= 0.35:
+        similar = [_similar(heading, other) for other in others]
+        score = sum(similar) - 0.05 * place
+        if score > rank and max(similar, default=0.0) >= 0.35:
             best, rank = heading, score
     if best:
         return best
@@ -133,6 +136,8 @@ def _authors(
     """The first source that names a person; an organisation only where no source does."""
     fallback: tuple[str, ...] = ()
     for values in _author_sources(described, head, tree, blocks, entry):
+        if not values:
+            continue
         names = clean_names(values, sites)
         if names and not ORGANISATION.search(names[0]):
             return names
@@ -150,15 +155,17 @@ def _author_sources(
             yield [value for value in head.many.get(name, ()) if not value.startswith("http")]
     yield [value for name, value in head.meta.items() if name.endswith(".author")]
     yield list(entry)
-    yield _texts(tree.xpath("//*[@itemprop='author' or @rel='author']"))
-    linked = [link for link in tree.iter("a") if _AUTHOR_PATH.search(link.get("href") or "")]
-    yield [text for text in _texts(linked[:4])[:1] if len(text.split()) > 1]
-    bylines = []
-    for block in blocks:
-        text = block.text
-        if len(text) < 90 and (BY.match(text) or (block.own & CLASS_BIT["meta"] and block.links and len(text) < 50)):
-            bylines.append(text)
-    yield bylines[:1]
+    yield _texts(_NAMED_AUTHOR(tree))
+    linked = (link for link in tree.iter("a") if _AUTHOR_PATH.search(link.get("href") or ""))
+    yield [text for text in _texts(islice(linked, 4))[:1] if len(text.split()) > 1]
+    meta = CLASS_BIT["meta"]
+    short = (block for block in blocks if len(block.text) < 90)
+    bylines = (
+        block.text
+        for block in short
+        if BY.match(block.text) or (block.own & meta and block.links and len(block.text) < 50)
+    )
+    yield list(islice(bylines, 1))
 
 
 def _texts(elements: Iterable[HtmlElement]) -> list[str]:
