@@ -37,15 +37,13 @@ class TreeModel:
         """The probability that each row's line belongs to the article."""
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
-        asked = np.ascontiguousarray(rows.T).take(self.columns, axis=0, mode="clip")
-        answers = (asked > self.borders[:, None]).view(np.uint8)
-        # `clip` is not for numbers out of range, there are none, but takes a fifth less time.
-        leaves = answers.take(self.levels[0], axis=0, mode="clip")
+        answers = (np.ascontiguousarray(rows.T)[self.columns] > self.borders[:, None]).view(np.uint8)
+        leaves = answers[self.levels[0]]
         for questions in self.levels[1:]:
             leaves += leaves
-            leaves += answers.take(questions, axis=0, mode="clip")
+            leaves += answers[questions]
         trees, size = self.values.shape
-        found = self.values.take(leaves + (np.arange(trees) * size)[:, None], mode="clip")
+        found = np.take(self.values, leaves + (np.arange(trees) * size)[:, None])
         raw = found.sum(axis=0, dtype=np.float64) + self.bias
         chances: Floats = (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
         return chances
