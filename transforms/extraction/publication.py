@@ -7,7 +7,7 @@ date often keeps its first one there; then the only date beside the headline is 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import chain
 from typing import Optional
@@ -17,7 +17,7 @@ from lxml.html import HtmlElement
 from transforms.boilerplate.line_features import fold
 from transforms.boilerplate.patterns import patterns
 from transforms.dates import Moment, as_written, machine_date, read_dates, sensible, url_date
-from transforms.extraction.blocks import CLASS_BIT, ITEM_DATE, Block
+from transforms.extraction.blocks import CLASS_BIT, CONTEXT_TAGS, ITEM_DATE, Block
 from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
 
@@ -38,6 +38,8 @@ _UPDATED = (
 _BEHIND, _BEFORE = 16, 4
 """Blocks around the headline among which its date stands; behind it none after the text has begun."""
 _PUNCTUATION = 12
+_FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
+"""The date of a picture is not the article's."""
 _DATELINE = 120
 """Characters of a line that holds a date and little else."""
 _TEXT = 300
@@ -45,9 +47,11 @@ _TEXT = 300
 _OTHER_WORDS = 6
 _A_DAY = timedelta(days=1)
 """Between the day in one zone and in another."""
+_ZONES, _ZONE_STEP, _A_MINUTE = timedelta(hours=14), timedelta(minutes=15), timedelta(minutes=1)
+"""What two clocks may be apart that show the same moment."""
 _LETTERS = re.compile(r"[^\W\d_]+")
-# `Jane DoeDec 05, 2023`: two elements that the page's style sets apart.
-_GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z]{2,8}\.? \d)")
+# `Jane DoeDec 05, 202312 Shares`: elements that the page's style sets apart.
+_GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z]{2,8}\.? \d)|(?<=[a-z] \d\d, 20\d\d)(?=\d)|(?<=[a-z] \d, 20\d\d)(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,24 @@ class StatedDates:
         if written is None:
             return None
         told = date.fromisoformat(written)
+        if any(moment.local_day == written for moment, _ in self._shown):
+            return written
         shown = (moment.local_day for moment, is_update in self._shown if not is_update)
         near = (day for day in shown if day and abs(date.fromisoformat(day) - told) <= _A_DAY)
-        return next(near, written)
+        return next(chain(near, self._elsewhere(published)), written)
+
+    def _elsewhere(self, published: Moment) -> Iterator[str]:
+        """The day of the same moment as the page shows it in its own zone, wherever it names a date."""
+        if self._shown or not published.iso.endswith("Z"):
+            return
+        told = datetime.fromisoformat(published.iso.removesuffix("Z"))
+        for block in self.blocks:
+            if len(block.text) < _DATELINE and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"]):
+                for moment in self._in_text(block.text):
+                    if len(moment.iso) > len("2024-03-25") and not moment.iso.endswith("Z"):
+                        apart = abs(datetime.fromisoformat(moment.iso) - told.replace(second=0))
+                        if apart <= _ZONES and apart % _ZONE_STEP < _A_MINUTE:
+                            yield moment.local_day
 
     def updated(self, published: Optional[Moment]) -> Optional[Moment]:
         """The time of the last change, unless it lies before the publication."""
@@ -133,7 +152,7 @@ class StatedDates:
         text_at = next((place for place, block in enumerate(behind) if len(block.text) > _TEXT), len(behind))
         for block in (*behind[:text_at], *self.blocks[max(0, start - _BEFORE) : start]):
             text = block.text
-            if len(text) > _DATELINE or not any(map(str.isdigit, text)):
+            if len(text) > _DATELINE or block.context & _FIGURE or not any(map(str.isdigit, text)):
                 continue
             low = text.casefold()
             if sum(word not in words["dateword"] for word in _LETTERS.findall(low)) > _OTHER_WORDS:
