@@ -102,7 +102,8 @@ def choose_title(headings: list[str], described: Described, head: Head, feed_tit
         if len(heading) < 4:
             continue
         similar = [_similar(heading, other) for other in others]
-        score = sum(similar) - 0.05 * place
+        # Word for word in another source: a teaser may share more words with all of them.
+        score = sum(similar) - 0.05 * place + 0.3 * (max(similar, default=0.0) == 1.0)
         if score > rank and max(similar, default=0.0) >= 0.35:
             best, rank = heading, score
     if best:
@@ -110,7 +111,10 @@ def choose_title(headings: list[str], described: Described, head: Head, feed_tit
     if not others:
         return next((one for one in headings if len(one) > 3), "")
     support = {one: sum(_similar(one, other) for other in others) for one in others}
-    return max(others, key=lambda one: (round(support[one], 3), one == described.headline, one == og))
+    chosen = max(others, key=lambda one: (round(support[one], 3), one == described.headline, one == og))
+    # What goes on after the whole of another source is an affix.
+    starts = [one for one in others if len(one) > 0.5 * len(chosen) and chosen.startswith(one)]
+    return min(starts, key=len)
 
 
 def _similar(one: str, other: str) -> float:
