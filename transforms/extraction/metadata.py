@@ -107,7 +107,7 @@ def choose_title(headings: list[str], described: Described, head: Head, feed_tit
         if score > rank and max(similar, default=0.0) >= 0.35:
             best, rank = heading, score
     if best:
-        return best
+        return _whole(best, described.headline, og, others)
     if not others:
         return next((one for one in headings if len(one) > 3), "")
     support = {one: sum(_similar(one, other) for other in others) for one in others}
@@ -115,6 +115,22 @@ def choose_title(headings: list[str], described: Described, head: Head, feed_tit
     # What goes on after the whole of another source is an affix.
     starts = [one for one in others if len(one) > 0.5 * len(chosen) and chosen.startswith(one)]
     return min(starts, key=len)
+
+
+def _whole(heading: str, headline: str, og: str, others: list[str]) -> str:
+    """The heading as other sources have it, where markup cut off its beginning, added one, or glued two parts of it."""
+    seen, told = fold(heading), {fold(one): one for one in (headline, og) if one}
+    if len(told) == 1 and headline and og and f" {fold(og)}".endswith(f" {seen}"):
+        return headline
+    joined = seen.replace(" ", "")
+    for one in others:
+        folded = fold(one)
+        if folded == seen:
+            return heading
+        if folded.count(" ") > seen.count(" ") and folded.replace(" ", "") == joined:
+            return one
+    within = (one for folded, one in told.items() if folded.count(" ") >= 3 and seen.endswith(f" {folded}"))
+    return next(within, heading)
 
 
 def _similar(one: str, other: str) -> float:
