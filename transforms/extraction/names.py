@@ -13,7 +13,7 @@ BY = re.compile(
 )
 _BETWEEN = re.compile(r"\s*(?:[,;、/|•·]|\s(?:and|und|et|y|e|en|och|og|i|и|και|with|&|a)\s)\s*", re.IGNORECASE)
 _NOT_A_NAME = re.compile(
-    r"https?:|www\.|@|\d{2}|[<>{}\[\]=]|^(?:admin|administrator|staff|editor|redaktion|redazione|redacción|redação|"
+    r"https?:|www\.|@|\d|[<>{}\[\]=]|^(?:admin|administrator|staff|editor|redaktion|redazione|redacción|redação|"
     r"newsroom|webmaster|unknown|none|null|min read|view all|follow|updated|published|country|link|twitter|guest)$|"
     r"\b(?:officer|head of|director|professor|comments?|min read|minutes?|subscribe|newsletter|more from)\b",
     re.IGNORECASE,
