@@ -27,6 +27,8 @@ _AUTHORS = (
     "rnews:author", "mediator_author", "vr:author", "twitter:data1", "creator",
 )  # fmt: skip
 _NAMED_AUTHOR = etree.XPath("//*[@itemprop='author' or @rel='author']")
+_TEXT = 300
+"""Characters of a paragraph: no byline of the article stands behind it."""
 _AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|staff|by|autor(?:en|es|e)?|profile|people|writers?|contributors?|journalist[a-z]*)/", re.I
@@ -160,9 +162,21 @@ def _authors(
             continue
         names = clean_names(values, sites)
         if names and not ORGANISATION.search(names[0]):
-            return names
+            return _in_byline(names, blocks) if len(names) > 1 else names
         fallback = fallback or names or clean_names(values, sites, keep_organisation=True)
     return fallback
+
+
+def _in_byline(names: tuple[str, ...], blocks: list[Block]) -> tuple[str, ...]:
+    """Of several names those that a byline gives, if one does: the others are editors, photographers, reviewers."""
+    lines = []
+    for block in blocks:
+        if len(block.text) < 120 and BY.match(block.text):
+            lines.append(fold(block.text))
+        elif lines and len(block.text) > _TEXT:
+            break
+    given = "\n".join(lines)
+    return tuple(name for name in names if fold(name) in given) or names
 
 
 def _author_sources(
