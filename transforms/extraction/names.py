@@ -28,6 +28,10 @@ _JOB = re.compile(
     r"korrespondent(?:in)?|journaliste|periodista|giornalista|jornalista|redaktor|корреспондент|редактор)\b",
     re.IGNORECASE,
 )
+# `Jane Doe The Associated Press`: whom the person writes for, without a comma before it.
+_AGENCY = re.compile(
+    r"\s+(?:the\s)?(?:associated press|canadian press|press association|agence france-presse|reuters|afp|dpa)$", re.I
+)
 _DEGREE = re.compile(r"^(?:[A-Z]{2,5}|Ph\.?D\.?|M\.?D\.?|M\.?S\.?|Jr\.?|R\.?D\.?N?)$")
 ORGANISATION = re.compile(
     r"\b(?:news|staff|editorial|editors|team|desk|agency|press|media|journal|times|post|tribune|associated|online|reuters|"
@@ -47,6 +51,8 @@ def clean_names(values: Iterable[str], sites: tuple[str, ...], keep_organisation
         value = "" if "://" in value else BY.sub("", " ".join(value.split()))
         for part in _BETWEEN.split(value[:400]):
             name = _ROLE.sub("", BY.sub("", part.strip(" .,;:|-–—•·*()"))).strip(" .,;:|-–—•·*()")
+            if name.count(" ") > 2:
+                name = _AGENCY.sub("", name)
             words = name.split()
             if words and out and (_DEGREE.match(name) or _JOB.search(name)):
                 continue
