@@ -155,15 +155,19 @@ def _authors(
     described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: tuple[str, ...],
     sites: tuple[str, ...],
 ) -> tuple[str, ...]:  # fmt: skip
-    """The first source that names a person; an organisation only where no source does."""
+    """The first source that names a person; else an organisation, the site itself only where there is no other."""
     fallback: tuple[str, ...] = ()
-    for values in _author_sources(described, head, tree, blocks, entry):
-        if not values:
-            continue
-        names = clean_names(values, sites)
-        if names and not ORGANISATION.search(names[0]):
-            return _in_byline(names, blocks) if len(names) > 1 else names
-        fallback = fallback or names or clean_names(values, sites, keep_organisation=True)
+    for sources in (_stated_authors(described, head, entry), _shown_authors(tree, blocks)):
+        organisation: tuple[str, ...] = ()
+        for values in filter(None, sources):
+            names = clean_names(values, sites)
+            if names and not ORGANISATION.search(names[0]):
+                return _in_byline(names, blocks) if len(names) > 1 else names
+            organisation = organisation or names
+            fallback = fallback or clean_names(values, sites, keep_organisation=True)
+        if organisation:
+            # An agency, or the staff of another paper: names elsewhere on such a page are of other stories.
+            return organisation
     return fallback
 
 
@@ -179,16 +183,18 @@ def _in_byline(names: tuple[str, ...], blocks: list[Block]) -> tuple[str, ...]:
     return tuple(name for name in names if fold(name) in given) or names
 
 
-def _author_sources(
-    described: Described, head: Head, tree: HtmlElement, blocks: list[Block], entry: tuple[str, ...]
-) -> Iterator[list[str]]:
-    """What may name the authors, the most trusted first. The dearer ones are looked at only if nothing did."""
+def _stated_authors(described: Described, head: Head, entry: tuple[str, ...]) -> Iterator[list[str]]:
+    """What tells machines who the authors are, the most trusted first."""
     yield list(described.authors)
     for name in _AUTHORS:
         if name != "twitter:data1" or BY.match(head.meta.get("twitter:label1", "") + " x"):
             yield [value for value in head.many.get(name, ()) if not value.startswith("http")]
     yield [value for name, value in head.meta.items() if name.endswith(".author")]
     yield list(entry)
+
+
+def _shown_authors(tree: HtmlElement, blocks: list[Block]) -> Iterator[list[str]]:
+    """What shows them to readers. It is dear, and looked at only if nothing was stated."""
     yield _texts(_NAMED_AUTHOR(tree))
     linked = (link for link in tree.iter("a") if _AUTHOR_PATH.search(link.get("href") or ""))
     yield [text for text in _texts(islice(linked, 4))[:1] if len(text.split()) > 1]
