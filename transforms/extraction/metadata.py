@@ -18,7 +18,7 @@ from transforms.dates import Moment
 from transforms.extraction.blocks import CLASS_BIT, ITEM_HEADLINE, Block
 from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
-from transforms.extraction.names import BY, ORGANISATION, clean_names
+from transforms.extraction.names import BY, DATED_BY, LOGIN, ORGANISATION, clean_names
 from transforms.extraction.publication import StatedDates
 
 _AUTHORS = (
@@ -161,9 +161,10 @@ def _authors(
         organisation: tuple[str, ...] = ()
         for values in filter(None, sources):
             names = clean_names(values, sites)
-            if names and not ORGANISATION.search(names[0]):
+            if names and not ORGANISATION.search(names[0]) and not LOGIN.match(names[0]):
                 return _in_byline(names, blocks) if len(names) > 1 else names
-            organisation = organisation or names
+            if names and ORGANISATION.search(names[0]):
+                organisation = organisation or names
             fallback = fallback or clean_names(values, sites, keep_organisation=True)
         if organisation:
             # An agency, or the staff of another paper: names elsewhere on such a page are of other stories.
@@ -203,9 +204,11 @@ def _shown_authors(tree: HtmlElement, blocks: list[Block]) -> Iterator[list[str]
     bylines = (
         block.text
         for block in short
-        if BY.match(block.text) or (block.own & meta and block.links and len(block.text) < 50)
+        if BY.match(block.text)
+        or DATED_BY.match(block.text)
+        or (block.own & meta and block.links and len(block.text) < 50)
     )
-    yield list(islice(bylines, 1))
+    yield [DATED_BY.sub("", line) for line in islice(bylines, 1)]
 
 
 def _texts(elements: Iterable[HtmlElement]) -> list[str]:

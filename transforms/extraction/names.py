@@ -11,6 +11,12 @@ BY = re.compile(
     r"opracował|作者|記者|记者|文)\s*[:：]?\s+(?=\S)",
     re.IGNORECASE,
 )
+# `Published: August 27, 2025 by Jane Doe`
+DATED_BY = re.compile(
+    r"^[^.!?]{0,30}(?:19|20)\d\d[\s,|·•–—-]{1,4}(?:by|von|par|por|di|door|av|af|od|от)\s+(?=\S)", re.IGNORECASE
+)
+LOGIN = re.compile(r"[a-z0-9_.-]+$")
+"""What an author signs in with: a name only where the page has no other."""
 _BETWEEN = re.compile(r"\s*(?:[,;、/|•·]|\s(?:and|und|et|y|e|en|och|og|i|и|και|with|&|a)\s)\s*", re.IGNORECASE)
 _NOT_A_NAME = re.compile(
     r"https?:|www\.|@|\d|[<>{}\[\]=]|^(?:admin|administrator|staff|editor|redaktion|redazione|redacción|redação|"
