@@ -101,5 +101,36 @@ def test_the_day_is_the_readers_and_not_that_of_utc(published: str, line: str, d
     assert dates.day(moment) == day
 
 
+def test_a_day_that_the_page_shows_as_written_stands_beside_others() -> None:
+    lines = "<p>26 March 2024, 14:36</p><p>On the radio on 25 March 2024</p>"
+    dates = stated(ld("2024-03-26T12:36:37Z"), f"<h1>{TITLE}</h1>{lines}{STORY}")
+    assert dates.day(Moment("2024-03-26T12:36:37Z", "second", "2024-03-26")) == "2024-03-26"
+
+
+@pytest.mark.parametrize(
+    ("line", "day"),
+    [
+        ("December 26, 2023 - 9:03AM", "2023-12-26"),  # the same minute, eleven hours east
+        ("December 26, 2023 - 9:20AM", "2023-12-25"),  # another moment
+        ("December 26, 2023", "2023-12-25"),
+    ],
+)
+def test_the_same_moment_shown_far_from_the_headline_tells_the_zone(line: str, day: str) -> None:
+    dates = stated(ld("2023-12-25T22:03:19Z"), f"<h1>{TITLE}</h1>{STORY * 2}<p class='datetime'>{line}</p>")
+    moment, _ = dates.published()
+    assert moment is not None
+    assert dates.day(moment) == day
+
+
+def test_the_date_of_a_picture_is_not_the_storys() -> None:
+    picture = "<figure><figcaption>The wall on 2 March 2024</figcaption></figure>"
+    assert found("", f"<h1>{TITLE}</h1>{picture}<p>22 March 2024</p>{STORY}") == ("2024-03-22", "html")
+
+
+@pytest.mark.parametrize("line", ["Ann LeeDec 05, 20232 Shares1530 Views", "Ann LeeDec 5, 2023"])
+def test_parts_of_a_line_that_only_style_sets_apart_are_read_apart(line: str) -> None:
+    assert found("", f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == ("2023-12-05", "html")
+
+
 def test_a_month_is_no_day() -> None:
     assert as_written(Moment("2024-03", "month")) is None

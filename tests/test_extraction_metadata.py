@@ -7,10 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
+from transforms.extraction import extract_article
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import Described, described_article
 from transforms.extraction.metadata import Head, choose_title, without_affix
 from transforms.extraction.names import clean_names
+from transforms.records import Page
 
 NO_HEAD = Head(meta={}, many={}, links={}, title="", language="")
 
@@ -112,8 +114,72 @@ def test_without_a_heading_the_sources_vote() -> None:
 
 
 @pytest.mark.parametrize(
+    ("heading", "headline", "og", "title"),
+    [
+        ("wall reopens at last", "After the storm: wall reopens at last", "After the storm: wall reopens at last",
+         "After the storm: wall reopens at last"),
+        ("HarbourWall reopens after storm", "", "Harbour / Wall reopens after storm",
+         "Harbour / Wall reopens after storm"),
+        ("3 replies to “Wall reopens at last”", "", "Wall reopens at last", "Wall reopens at last"),
+        ("Harbour: wall reopens at last", "Harbour: wall reopens at last", "Wall reopens at last",
+         "Harbour: wall reopens at last"),
+    ],
+)  # fmt: skip
+def test_what_markup_did_to_a_heading_other_sources_undo(heading: str, headline: str, og: str, title: str) -> None:
+    head = Head(meta={"og:title": og}, many={}, links={}, title="", language="")
+    assert choose_title([heading], Described(headline=headline), head, "", ()) == title
+
+
+def test_a_heading_word_for_word_in_json_ld_comes_before_a_teaser_that_resembles_all() -> None:
+    head = Head(meta={"og:title": "Ann Lee's boats today: see her new boat"}, many={}, links={}, title="", language="")
+    headings = ["All at sea: Ann Lee sails around the world", "Ann Lee's boats today: see her old boat"]
+    assert choose_title(headings, Described(headline=headings[0]), head, "", ()) == headings[0]
+
+
+def test_what_follows_the_whole_of_another_source_is_an_affix() -> None:
+    og = "Wall reopens at last-Local | Saltmarsh"
+    head = Head(meta={"og:title": og}, many={}, links={}, title=og, language="")
+    assert choose_title([], Described(headline="Wall reopens at last"), head, "", ()) == "Wall reopens at last"
+
+
+def authors(head: str, body: str) -> tuple[str, ...]:
+    story = "<p>" + "The wall was closed for a year after the storms of the last winter. " * 8 + "</p>"
+    page = f"<html><head><title>Wall reopens</title>{head}</head><body><h1>Wall reopens</h1>{body}{story}</body></html>"
+    return extract_article(Page(url="https://courier.example/wall", body=page.encode(), charset="utf-8")).authors
+
+
+def stated(*names: str) -> str:
+    people = ", ".join(f'{{"name": "{name}"}}' for name in names)
+    return f'<script type="application/ld+json">{{"@type": "NewsArticle", "author": [{people}]}}</script>'
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        ("<p>By Ann Lee</p><p>Photography by Bo Carr</p>", ("Ann Lee",)),
+        ("<p>By Ann Lee and Bo Carr</p>", ("Ann Lee", "Bo Carr")),
+        ("<p>By</p><p>Ann Lee</p>", ("Ann Lee", "Bo Carr")),
+    ],
+)
+def test_of_several_authors_stated_the_byline_tells_who_wrote(body: str, names: tuple[str, ...]) -> None:
+    assert authors(stated("Ann Lee", "Bo Carr"), body) == names
+
+
+def test_an_agency_that_is_stated_goes_before_names_on_the_page() -> None:
+    assert authors(stated("Associated Press"), "<a href='/author/cy'>Cy Reed</a>") == ("Associated Press",)
+
+
+def test_a_name_to_sign_in_with_gives_way_to_one_in_a_byline() -> None:
+    sign_in = '<meta name="author" content="alee">'
+    assert authors(sign_in, "<p>Published: August 27, 2025 by Ann Lee</p>") == ("Ann Lee",)
+    assert authors(sign_in, "") == ("alee",)
+
+
+@pytest.mark.parametrize(
     ("value", "names"),
     [
+        ("By Nick Levine | March 9", ("Nick Levine",)),
+        ("John Carr The Associated Press", ("John Carr",)),
         ("By Imogen Hartley and Piet de Vries", ("Imogen Hartley", "Piet de Vries")),
         ("Von Jürgen Möller, dpa", ("Jürgen Möller",)),
         ("Ann Lee, Political Editor", ("Ann Lee",)),
