@@ -102,7 +102,7 @@ def test_the_day_is_the_readers_and_not_that_of_utc(published: str, line: str, d
 
 
 def test_a_day_that_the_page_shows_as_written_stands_beside_others() -> None:
-    lines = "<p>26 March 2024, 14:36</p><p>On the radio on 25 March 2024</p>"
+    lines = "<p>On the radio on 25 March 2024</p><p>26 March 2024, 14:36</p>"
     dates = stated(ld("2024-03-26T12:36:37Z"), f"<h1>{TITLE}</h1>{lines}{STORY}")
     assert dates.day(Moment("2024-03-26T12:36:37Z", "second", "2024-03-26")) == "2024-03-26"
 

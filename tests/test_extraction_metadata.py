@@ -131,8 +131,9 @@ def test_what_markup_did_to_a_heading_other_sources_undo(heading: str, headline:
 
 
 def test_a_heading_word_for_word_in_json_ld_comes_before_a_teaser_that_resembles_all() -> None:
-    head = Head(meta={"og:title": "Ann Lee's boats today: see her new boat"}, many={}, links={}, title="", language="")
-    headings = ["All at sea: Ann Lee sails around the world", "Ann Lee's boats today: see her old boat"]
+    og = "Ann Lee and her boats today: see the new one"
+    head = Head(meta={"og:title": og}, many={}, links={}, title=og, language="")
+    headings = ["All at sea: Ann Lee and the new boat", "Ann Lee and her boats today: see the old one"]
     assert choose_title(headings, Described(headline=headings[0]), head, "", ()) == headings[0]
 
 
