@@ -4,6 +4,7 @@ What is overridden is private to langdetect 1.0.9, the last there is (2021); a t
 """
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,6 +16,8 @@ from langdetect.detector_factory import DetectorFactory
 from langdetect.utils.ngram import NGram
 from numpy.typing import NDArray
 
+# As langdetect counts them: six signs stand between `Z` and `a`, and few of what lies above U+0300 are Latin.
+_LATIN, _ABOVE = re.compile("[A-z]"), re.compile("[\u0300-\U0010ffff]")
 # Asked for every character of every text: a few hundred different ones, thousands in Chinese.
 _normal = lru_cache(maxsize=16_384)(NGram.normalize)
 
@@ -52,6 +55,11 @@ class QuickDetector(Detector):
     def __init__(self, factory: QuickFactory) -> None:
         super().__init__(factory)
         self._shares = factory.shares
+
+    def cleaning_text(self) -> None:
+        """Takes Latin letters out of a text in another script."""
+        if 2 * len(_LATIN.findall(self.text)) < len(_ABOVE.findall(self.text)):
+            super().cleaning_text()
 
     def _extract_ngrams(self) -> list[int]:
         known = self.word_lang_prob_map.get
