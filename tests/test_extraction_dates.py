@@ -92,6 +92,9 @@ def test_no_update_lies_before_the_publication() -> None:
         ("2024-03-21T23:30:00-05:00", "By Ann Lee", "2024-03-21"),
         ("2024-03-22T04:00:41Z", "By Ann Lee", "2024-03-22"),
         ("2024-03-22T04:00:41Z", "Updated: March 23, 2024", "2024-03-22"),
+        ("2024-03-22T00:00:41Z", "Updated: March 22, 2024, 9:14 am</p><p>March 21, 2024, 7:00 pm", "2024-03-21"),
+        ("2024-03-22T10:00:00-0500", "Updated: March 22, 2024, 9:14 am</p><p>March 21, 2024", "2024-03-22"),
+        ("2024-03-21T23:55:00Z", "21.3.2024 | 23:55 |</p><p>22.3.2024 7:25", "2024-03-21"),
     ],
 )
 def test_the_day_is_the_readers_and_not_that_of_utc(published: str, line: str, day: str) -> None:

@@ -121,6 +121,7 @@ def test_without_a_heading_the_sources_vote() -> None:
         ("HarbourWall reopens after storm", "", "Harbour / Wall reopens after storm",
          "Harbour / Wall reopens after storm"),
         ("3 replies to “Wall reopens at last”", "", "Wall reopens at last", "Wall reopens at last"),
+        ("Harbour’s wall reopens", "Harbour's wall reopens", "Harbour's wall reopens", "Harbour’s wall reopens"),
         ("Harbour: wall reopens at last", "Harbour: wall reopens at last", "Wall reopens at last",
          "Harbour: wall reopens at last"),
     ],

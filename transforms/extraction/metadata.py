@@ -122,13 +122,13 @@ def choose_title(headings: list[str], described: Described, head: Head, feed_tit
 def _whole(heading: str, headline: str, og: str, others: list[str]) -> str:
     """The heading as other sources have it, where markup cut off its beginning, added one, or glued two parts of it."""
     seen, told = fold(heading), {fold(one): one for one in (headline, og) if one}
+    if seen in map(fold, others):
+        return heading
     if len(told) == 1 and headline and og and f" {fold(og)}".endswith(f" {seen}"):
         return headline
     joined = seen.replace(" ", "")
     for one in others:
         folded = fold(one)
-        if folded == seen:
-            return heading
         if folded.count(" ") > seen.count(" ") and folded.replace(" ", "") == joined:
             return one
     within = (one for folded, one in told.items() if folded.count(" ") >= 3 and seen.endswith(f" {folded}"))

@@ -47,7 +47,7 @@ _TEXT = 300
 _OTHER_WORDS = 6
 _A_DAY = timedelta(days=1)
 """Between the day in one zone and in another."""
-_ZONES, _ZONE_STEP, _A_MINUTE = timedelta(hours=14), timedelta(minutes=15), timedelta(minutes=1)
+_ZONES, _ZONE_STEP = timedelta(hours=14), timedelta(minutes=15)
 """What two clocks may be apart that show the same moment."""
 _LETTERS = re.compile(r"[^\W\d_]+")
 # `Jane DoeDec 05, 202312 Shares`: elements that the page's style sets apart.
@@ -92,24 +92,25 @@ class StatedDates:
         if written is None:
             return None
         told = date.fromisoformat(written)
-        if any(moment.local_day == written for moment, _ in self._shown):
+        dated = [moment for moment, is_update in self._shown if not is_update]
+        if any(moment.local_day == written for moment in dated):
             return written
-        shown = (moment.local_day for moment, is_update in self._shown if not is_update)
+        same = next((moment.local_day for moment in dated or self._first_elsewhere() if agree(moment, published)), "")
+        if same or any(moment.local_day == written for moment, _ in self._shown):
+            return same or written
+        shown = (moment.local_day for moment in dated)
         near = (day for day in shown if day and abs(date.fromisoformat(day) - told) <= _A_DAY)
-        return next(chain(near, self._elsewhere(published)), written)
+        return next(near, written)
 
-    def _elsewhere(self, published: Moment) -> Iterator[str]:
-        """The day of the same moment as the page shows it in its own zone, wherever it names a date."""
-        if self._shown or not published.iso.endswith("Z"):
-            return
-        told = datetime.fromisoformat(published.iso.removesuffix("Z"))
-        for block in self.blocks:
+    def _first_elsewhere(self) -> list[Moment]:
+        """The first date that an element's class or `itemprop` names as one, if none stands beside the headline."""
+        blocks = () if self._shown else self.blocks
+        for block in blocks:
             if len(block.text) < _DATELINE and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"]):
-                for moment in self._in_text(block.text):
-                    if len(moment.iso) > len("2024-03-25") and not moment.iso.endswith("Z"):
-                        apart = abs(datetime.fromisoformat(moment.iso) - told.replace(second=0))
-                        if apart <= _ZONES and apart % _ZONE_STEP < _A_MINUTE:
-                            yield moment.local_day
+                found = list(self._in_text(block.text))
+                if found:
+                    return found[:1]
+        return []
 
     def updated(self, published: Optional[Moment]) -> Optional[Moment]:
         """The time of the last change, unless it lies before the publication."""
@@ -215,3 +216,12 @@ class StatedDates:
 def days(moment: Moment) -> set[str]:
     """The day of a time, as written and in UTC."""
     return {moment.local_day, moment.iso[:10]} - {""}
+
+
+def agree(shown: Moment, told: Moment) -> bool:
+    """Whether a time for readers, most often without its zone, may be the same moment as one with a zone."""
+    if not told.iso.endswith("Z") or {shown.precision, told.precision} - {"minute", "second"}:
+        return False
+    local, utc = (datetime.fromisoformat(one.iso.removesuffix("Z")).replace(second=0) for one in (shown, told))
+    apart = abs(local - utc)
+    return not apart if shown.iso.endswith("Z") else apart <= _ZONES and not apart % _ZONE_STEP
