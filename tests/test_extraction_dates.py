@@ -135,5 +135,12 @@ def test_parts_of_a_line_that_only_style_sets_apart_are_read_apart(line: str) ->
     assert found("", f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == ("2023-12-05", "html")
 
 
+@pytest.mark.parametrize(
+    ("line", "iso", "source"), [("22 March 2024", "2024-03-22", "html"), ("22 April 2024", "2024-03", "jsonld")]
+)
+def test_of_a_month_that_is_told_the_page_shows_the_day(line: str, iso: str, source: str) -> None:
+    assert found(ld("2024-03"), f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == (iso, source)
+
+
 def test_a_month_is_no_day() -> None:
     assert as_written(Moment("2024-03", "month")) is None

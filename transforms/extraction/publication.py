@@ -135,6 +135,9 @@ class StatedDates:
         if len(written) != 1 or any(is_update for _, is_update in shown):
             return None
         day = min(written)
+        if as_written(first) is None:
+            # A month, or a year: the page may show which day of it.
+            return (shown[0][0], "html") if day.startswith(first.iso) else None
         if updated is not None and day in days(updated) and day > max(days(first)):
             return updated, "html"
         # A day later may be the same moment in another zone.
