@@ -23,7 +23,7 @@ setup(
         "trafilatura>=2.0",
         "lxml>=5.2",
         "lxml_html_clean>=0.4",  # trafilatura needs it through jusText; older pips leave it out
-        "langdetect>=1.0.9",
+        "langdetect>=1.0.9,<1.1",
         "courlan>=1.3",
         "fastwarc>=0.15",
         "idna>=3.7",
