@@ -29,6 +29,9 @@ def safe_text(text: str) -> str:
     return _UNSAFE.sub("�", text)
 
 
+_NESTED = {record: tuple(f.name for f in dataclasses.fields(record)) for record in (Topic, RemovedBlock)}
+
+
 def _plain(value: object) -> Json:
     if value is None or isinstance(value, (bool, int)):
         return value
@@ -37,7 +40,7 @@ def _plain(value: object) -> Json:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, (Topic, RemovedBlock)):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {name: _plain(getattr(value, name)) for name in _NESTED[type(value)]}
     if isinstance(value, Sequence):
         return [_plain(item) for item in value]
     raise TypeError(f"a record cannot hold a {type(value).__name__}")

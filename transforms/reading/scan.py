@@ -95,7 +95,7 @@ def read_document(path: Path, name: str) -> bytes:
 
 
 def digest(body: bytes) -> str:
-    """What a payload holds, in 16 hexadecimal digits, of a hash that is cheap: all bytes of an archive go through it."""
+    """What a payload holds, in 16 hexadecimal digits, by a hash that is cheap: all that is read goes through it."""
     return hashlib.sha256(body).hexdigest()[:16]
 
 
