@@ -4,10 +4,11 @@
     scripts/train_lines.py --data FOLDER [--only html|plain] [--folds FOLDER]
 
 FOLDER holds `manifest.jsonl` and the pages it names (see `scripts/evaluation/clean.py`). Needs `catboost` and, for
-plain text, `inscriptis`. Pages of HTML whose gold was cut short, as a first trial shows, are left out. The models go
-into the package. With `--folds` one more for each fold, which has not seen the fold's sites, goes into that folder:
-`scripts/evaluate.py clean --models FOLDER` judges each page by these. The second model learns from first verdicts on
-pages that the first model had not seen. Seeds are fixed.
+plain text, `inscriptis`. Pages of HTML whose gold was cut short, as a first trial shows, are left out; variants of
+the others (`scripts/evaluation/line_variants.py`) are learned from beside them. The models go into the package. With
+`--folds` one more for each fold, which has not seen the fold's sites, goes into that folder: `scripts/evaluate.py
+clean --models FOLDER` judges each page by these. The second model learns from first verdicts on pages that the first
+model had not seen. Seeds are fixed.
 """
 
 import argparse
@@ -27,8 +28,10 @@ from evaluation.line_training import (  # noqa: E402
     plain_examples,
     second_examples,
     train,
+    weighed,
     with_whole_gold,
 )
+from evaluation.line_variants import with_variants  # noqa: E402
 from transforms.boilerplate import plain_model  # noqa: E402
 from transforms.boilerplate.tree_model import tree_model  # noqa: E402
 from transforms.extraction import second_opinion  # noqa: E402
@@ -43,6 +46,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", choices=("html", "plain"))
     parser.add_argument("--folds", type=Path, help="folder for the models of the folds, as evaluation reads them")
     parser.add_argument("--trees", type=int, default=250)
+    parser.add_argument("--variants", type=int, default=4, help="of each page of HTML, to train on beside it")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args(argv)
 
@@ -64,10 +68,11 @@ def main(argv: list[str]) -> int:
     if arguments.only != "plain":
         examples, names = html_examples(arguments.data)
         trial = [train(examples, names, arguments.trees, arguments.threads, fold) for fold in range(FOLDS)]
-        examples = with_whole_gold(examples, [tree_model(arrays) for arrays in trial])
-        folds = grow("html", examples, names, MODELS.first, arguments.trees, 2)
+        by_fold = [tree_model(arrays) for arrays in trial]
+        examples = with_variants(with_whole_gold(examples, by_fold), by_fold, arguments.variants)
+        folds = grow("html", weighed(examples), names, MODELS.first, arguments.trees, 2)
         again = second_examples(examples, [tree_model(arrays) for arrays in folds])
-        grow("doubtful", again, second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees // 2, 3)
+        grow("doubtful", weighed(again), second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees // 2, 3)
     if arguments.only != "html":
         examples, names = plain_examples(arguments.data)
         grow("plain", examples, names, plain_model.MODEL, arguments.trees, 2)

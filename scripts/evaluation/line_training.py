@@ -39,6 +39,8 @@ class Example:
     page: Optional[Outline] = None
     texts: tuple[str, str] = ("", "")
     """What the other extractors keep of a page of HTML."""
+    described: tuple[str, str, str, str] = ("", "", "", "")
+    """What a page of HTML says of itself: title, description, body of the article, name of the site."""
 
 
 def fold_of(site: str) -> int:
@@ -118,10 +120,11 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
             tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="",
             feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
         )  # fmt: skip
-        rows = block_features(page, known.title, known.description, described.body, known.publisher)
+        of_itself = (known.title, known.description, described.body, known.publisher)
+        rows = block_features(page, *of_itself)
         labels, weights = label_lines([block.text for block in page.blocks], row)
         if labels.any():
-            out.append(Example(row["site"], rows, labels, weights, page, opinions(html, tree)))
+            out.append(Example(row["site"], rows, labels, weights, page, opinions(html, tree), of_itself))
     return out, FEATURES
 
 
@@ -149,6 +152,23 @@ def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -
             probability = by_fold[fold_of(example.site)].probability(example.rows)
             rows = doubt_features(example.page, example.rows, probability, example.texts)
             out.append(replace(example, rows=rows))
+    return out
+
+
+def weighed(examples: Sequence[Example]) -> list[Example]:
+    """The same examples without the lines that have no weight: to train on, no longer to be read as pages."""
+    out = []
+    for example in examples:
+        counts = example.weights > 0
+        out.append(
+            replace(
+                example,
+                rows=example.rows[counts],
+                labels=example.labels[counts],
+                weights=example.weights[counts],
+                page=None,
+            )
+        )
     return out
 
 

@@ -1,0 +1,124 @@
+"""Variants of pages to train on: the same article as another site would mark it up, shortened, in other company.
+
+Seven hundred pages show a model few habits of markup, and it comes to lean on those of their sites. A variant takes
+some of them away (class words, tags, metadata, whole boxes of boilerplate) or cuts the article: what the model learns
+from it holds without them. Such augmentation is common in vision and speech; `scripts/train_lines.py` uses it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.line_training import Example, fold_of
+from transforms.boilerplate.tree_model import TreeModel
+from transforms.extraction.block_features import block_features
+from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Outline
+
+WEIGHT = 0.4
+"""Of a variant's lines against those of its page."""
+EASY = 0.03
+EASY_KEPT, EASY_WEIGHT = 0.2, 2.0
+"""Most lines are menus that a first trial never took for an article: one in five of them is enough in a variant."""
+_CLASS_GONE, _ALL_CLASSES_GONE, _TAG_GONE, _ITEMS_GONE = 0.3, 0.1, 0.12, 0.5
+_DESCRIPTION_GONE, _BODY_GONE, _SITE_GONE = 0.2, 0.3, 0.2
+_SHORTENED, _MOST_CUT = 0.5, 0.7
+_BOXES_GONE, _MOST_BOXES = 0.5, 0.4
+_NO_PARAGRAPHS = 0.08
+_MIN_BLOCKS = 5
+_MAX_WEIGHT, _MAX_RISE = 20.0, 3.0
+
+
+def with_variants(examples: Sequence[Example], trial: Sequence[TreeModel], copies: int) -> list[Example]:
+    """The examples and so many variants of each; `trial` are models of the folds that have not seen its site."""
+    out = list(examples)
+    for number, example in enumerate(examples):
+        chances = trial[fold_of(example.site)].probability(example.rows)
+        random = np.random.default_rng(number)
+        made = (_variant(example, (chances < EASY) & ~example.labels, random) for _ in range(copies))
+        out += [one for one in made if one is not None]
+    return out
+
+
+def _variant(example: Example, easy: NDArray[np.bool_], random: np.random.Generator) -> Example | None:
+    page, labels = example.page, example.labels
+    if page is None or len(page.blocks) < _MIN_BLOCKS:
+        return None
+    classes_gone = _some_bits(random, len(CLASS_GROUPS), _CLASS_GONE)
+    if random.random() < _ALL_CLASSES_GONE:
+        classes_gone = (1 << len(CLASS_GROUPS)) - 1
+    tags_gone = _some_bits(random, len(CONTEXT_TAGS), _TAG_GONE)
+    items_gone = random.random() < _ITEMS_GONE
+    keep = _shortened(labels, random) & _boxes_left(page, labels, random)
+    if not (keep & labels).any():
+        return None
+    deeper = int(random.integers(-2, 4))
+    no_paragraphs = random.random() < _NO_PARAGRAPHS
+    blocks = [
+        replace(
+            block,
+            own=block.own & ~classes_gone,
+            context=block.context & ~tags_gone,
+            item=0 if items_gone else block.item,
+            depth=max(1, block.depth + deeper),
+            tag="div" if no_paragraphs and block.tag == "p" else block.tag,
+        )
+        for block, kept in zip(page.blocks, keep.tolist(), strict=True)
+        if kept
+    ]
+    other = Outline(
+        blocks,
+        page.parents,
+        [bits & ~classes_gone for bits in page.classes],
+        [bits & ~tags_gone for bits in page.tags],
+        page.truncated,
+    )
+    title, description, body, site = example.described
+    description = "" if random.random() < _DESCRIPTION_GONE else description
+    body = "" if random.random() < _BODY_GONE else body
+    site = "" if random.random() < _SITE_GONE else site
+    weights = example.weights[keep]
+    # The article of each page weighs about the same, however short.
+    rise = float((example.weights * labels).sum()) / max(1e-6, float((weights * labels[keep]).sum()))
+    weights = np.clip(weights * min(_MAX_RISE, rise), 0, _MAX_WEIGHT)
+    left_out = easy[keep] & (random.random(len(weights)) >= EASY_KEPT)
+    weights = np.where(left_out, 0.0, np.where(easy[keep], EASY_WEIGHT * weights, weights)) * WEIGHT
+    rows = block_features(other, title, description, body, site)
+    return replace(example, rows=rows, labels=labels[keep], weights=weights, page=other)
+
+
+def _some_bits(random: np.random.Generator, width: int, chance: float) -> int:
+    return sum(1 << place for place in np.flatnonzero(random.random(width) < chance).tolist())
+
+
+def _shortened(labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
+    """What is left when a stretch of the article, and what stands in it, is cut out; half of the time all of it."""
+    keep = np.ones(len(labels), dtype=bool)
+    places = np.flatnonzero(labels)
+    if random.random() < _SHORTENED and len(places) >= _MIN_BLOCKS:
+        first, size = int(places[0]), int(places[-1] - places[0]) + 1
+        cut = int(size * random.uniform(0, _MOST_CUT))
+        start = first + int(random.integers(1, max(2, size - cut)))
+        keep[start : start + cut] = False
+    return keep
+
+
+def _boxes_left(page: Outline, labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
+    """What is left when some boxes beside the article are taken out whole; half of the time all of it."""
+    if random.random() >= _BOXES_GONE:
+        return np.ones(len(labels), dtype=bool)
+    parents = page.parents
+    holds = [False] * len(parents)
+    for block, label in zip(page.blocks, labels.tolist(), strict=True):
+        container = block.container
+        while label and not holds[container]:
+            holds[container] = True
+            container = parents[container]
+    share = random.uniform(0, _MOST_BOXES)
+    gone = [False] * len(parents)
+    for container in range(1, len(parents)):
+        around = parents[container]
+        beside = holds[around] and not holds[container]
+        gone[container] = gone[around] or (beside and bool(random.random() < share))
+    return ~np.array(gone)[[block.container for block in page.blocks]]
