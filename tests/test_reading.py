@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from apache_beam.io.restriction_trackers import OffsetRange
+from apache_beam.utils.timestamp import Timestamp
 from fastwarc.warc import WarcRecord, WarcRecordType
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,9 +17,10 @@ from transforms.reading import scan as scanning
 from transforms.reading.json_rows import ROW
 from transforms.reading.payload import FEED_TYPES, content_type, read_page
 from transforms.reading.plan import read_plan, write_plan
+from transforms.reading.read import Plan, _ReadChunks
 from transforms.reading.scan import scan
 from transforms.reading.times import recorded_time
-from transforms.reading.units import Unit
+from transforms.reading.units import Form, Unit
 from transforms.records import DeadLetter, Page
 from transforms.rejected import Rejected
 
@@ -229,6 +232,56 @@ def test_the_plan_puts_units_in_the_order_they_were_seen_whatever_the_order_of_f
         times = [unit.seen_at for unit in read_plan(str(plan), 0, count)]
         assert times == sorted(times)
     assert orders[0] == orders[1]
+
+
+class OfChunks:
+    """The restriction of a source, and how far each chunk went."""
+
+    def __init__(self, units: int) -> None:
+        self.units, self.claimed, self.rests = units, -1, [0]
+
+    def current_restriction(self) -> OffsetRange:
+        return OffsetRange(self.rests[-1], self.units)
+
+    def try_claim(self, position: int) -> bool:
+        self.claimed = position
+        return True
+
+    def defer_remainder(self) -> None:
+        self.rests.append(self.claimed + 1)
+
+    def set_watermark(self, timestamp: Timestamp) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("moments", "rests"),
+    [
+        ([1] * 5_000, [0, 2_000, 4_000]),
+        ([0] * 5_000, [0, 2_000, 4_000]),
+        ([*range(600)], [0, 256, 512]),
+        ([1] * 300 + [2] * 100 + [3] * 300, [0, 300]),
+    ],
+    ids=["one moment", "no time", "a moment each", "three moments"],
+)
+def test_what_is_of_one_moment_stays_together_up_to_a_limit(
+    tmp_path: Path, moments: list[int], rests: list[int]
+) -> None:
+    def seen_at(moment: int) -> str:
+        return f"2024-01-01T00:{moment // 60:02}:{moment % 60:02}Z" if moment or len(set(moments)) > 1 else ""
+
+    file = tmp_path / "plan.db"
+    named = enumerate(moments)
+    units = (Unit("a.txt", "a", f"a#{n:05}", Form.TEXT, digest=f"{n:016x}", seen_at=seen_at(at)) for n, at in named)
+    chunks = OfChunks(write_plan(units, file))
+    read = []
+    for _ in range(10):
+        before = len(chunks.rests)
+        read += [value.value for value in _ReadChunks().process(Plan(str(file), chunks.units), chunks, chunks)]
+        if len(chunks.rests) == before:
+            break
+    assert chunks.rests == rests
+    assert [unit.position for unit in read] == [*range(len(moments))]
 
 
 @given(st.binary(max_size=3000))

@@ -21,9 +21,9 @@ from transforms.rejected import Rejected
 
 CHUNK_UNITS = 256
 CHUNK_BYTES = 256 * 1024 * 1024
-UNDATED_TOGETHER = 2_000
-"""Units of no known time share one moment, so that stages with memory put them in order by what they find in them;
-beyond so many, memory matters more and the rest have the next moment."""
+MOST_TOGETHER = 2_000
+"""Units of one moment, or of no known time, stay together, so that stages with memory put them in order by what they
+find in them; beyond so many, memory matters more, and the order of the plan stands."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ def event_timestamp(seen_at: str, position: int) -> Timestamp:
     """The Beam timestamp of the unit at `position` of the plan; what has no time comes before all that has one."""
     if seen_at:
         return Timestamp.of(datetime.fromisoformat(seen_at.replace("Z", "+00:00")).timestamp())
-    return MIN_TIMESTAMP + Duration(position // UNDATED_TOGETHER)
+    return MIN_TIMESTAMP + Duration(position // MOST_TOGETHER)
 
 
 class _ReadChunks(beam.DoFn):
     """Gives a chunk of units, then hands the rest back to the runner, so that each chunk flows through the whole graph
     before the next is read: memory stays flat, and stages with memory see the plan's order.
 
-    Units of one moment are never parted: which of them is the first is for those stages to say.
+    Units of one moment are not parted, up to a limit: which of them is the first is for those stages to say.
     """
 
     def process(
@@ -70,7 +70,8 @@ class _ReadChunks(beam.DoFn):
         last: Timestamp | None = None
         for position, unit in enumerate(read_plan(plan.file, todo.start, todo.stop), todo.start):
             timestamp = event_timestamp(unit.seen_at, position)
-            if (units >= CHUNK_UNITS or read >= CHUNK_BYTES) and timestamp != last:
+            full = units >= CHUNK_UNITS or read >= CHUNK_BYTES
+            if full and (timestamp != last or units >= MOST_TOGETHER):
                 tracker.defer_remainder()
                 return
             if not tracker.try_claim(position):
