@@ -26,11 +26,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--pages", type=int, default=1000, help="more than there are: they come again, at other URLs")
     parser.add_argument("--workers", type=int, nargs="+", default=[1], help="measure with so many workers, in turn")
     parser.add_argument("--no-bare", action="store_true", help="leave out the bare loop (for long runs)")
+    parser.add_argument("--apart", type=int, default=1, help="seconds from one page's date to the next one's")
     parser.add_argument("--memory", action="store_true", help="print the memory of the pipeline over time")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as work:
         archive = Path(work) / "pages.warc.gz"
-        write_archive(archive, sorted(options.data.rglob("*.html.gz")), options.pages)
+        write_archive(archive, sorted(options.data.rglob("*.html.gz")), options.pages, options.apart)
         print(f"{options.pages} pages, {archive.stat().st_size / 1e6:.0f} MB of WARC")
         bare = None if options.no_bare else bare_loop(archive)
         if bare:
@@ -57,8 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def write_archive(file: Path, pages: Sequence[Path], count: int) -> None:
-    """A WARC of `count` pages, a member a record, in a shuffled order, at distinct URLs and times."""
+def write_archive(file: Path, pages: Sequence[Path], count: int, apart: int = 1) -> None:
+    """A WARC of `count` pages, a member a record, in a shuffled order, at distinct URLs and times (seconds `apart`)."""
     if not pages:
         sys.exit("no *.html.gz in the folder")
     order = [number % len(pages) for number in range(count)]
@@ -68,7 +69,7 @@ def write_archive(file: Path, pages: Sequence[Path], count: int) -> None:
             record = WarcRecord()
             record.init_headers(record_type=WarcRecordType.response)
             record.headers["WARC-Target-URI"] = f"https://site{page}.example/{number}/story"
-            record.headers["WARC-Date"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START + number))
+            record.headers["WARC-Date"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START + number * apart))
             record.headers["Content-Type"] = "application/http; msgtype=response"
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
             record.set_bytes_content(head + gzip.decompress(pages[page].read_bytes()))
