@@ -262,6 +262,19 @@ def test_later_messages_do_not_put_off_what_is_due(shard: Shard) -> None:
     assert shard.timer.at == Timestamp(10)
 
 
+@pytest.mark.parametrize("logged", [True, False])
+def test_a_memory_forgets_as_it_grows_with_a_log_or_without(logged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards._built.clear()
+    forgot = []
+    compacted = VisitMemory.compacted
+    monkeypatch.setattr(VisitMemory, "compacted", lambda memory: forgot.append(1) or compacted(memory))
+    shard = Shard(Visits(fills=300_000), logged)
+    for turn in range(12):
+        shard.bundle([Visit(turn * 10, "a")])
+    assert 2 <= len(forgot) <= 4
+    shards._built.clear()
+
+
 def test_the_log_is_compacted_and_still_tells_everything() -> None:
     shards._built.clear()
     shard = Shard(Visits(fills=300_000))

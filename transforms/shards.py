@@ -246,8 +246,8 @@ class _Shards(beam.DoFn):
     def _learn(self, shard: int, memory: Memory, learnt: bytes, head: bytes, log: Any) -> bytes:
         number, size, digest = _HEAD.unpack(head) if head else (0, self._stored.get(shard, 0), b"")
         entries: list[bytes] = [learnt]
-        keeps = self._logged or self._store is not None
-        compacts = keeps and size > _COMPACT_FROM and size > 2 * memory.live_bytes()
+        # Memories forget when their log is compacted, and so also where none is kept.
+        compacts = size > _COMPACT_FROM and size > 2 * memory.live_bytes()
         if compacts:
             self._compacted.inc()
             log.clear()
