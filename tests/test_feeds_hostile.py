@@ -121,6 +121,17 @@ def test_no_mutated_document_raises_anything_but_rejected(seed: bytes, edits: li
             assert further.url.startswith(("http://", "https://")) or further.kind == "sitemap"
 
 
+@pytest.mark.parametrize("half", ["&#xD800;", "&#xD8&#xD800;00;", "&#xDFFF;", "&#55296;", "&#0;"])
+def test_a_reference_to_no_character_costs_a_sitemap_nothing_but_itself(half: str) -> None:
+    news = f"<n:news><n:title>The {half}crane &amp; the quay</n:title><n:keywords>cranes,{half}</n:keywords></n:news>"
+    body = (
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:n="http://www.google.com/schemas/sitemap-news/0.9">'
+        f"<url><loc>https://gazette.example.org/crane</loc>{news}</url></urlset>"
+    )
+    (entry,) = parse_feed(FeedDocument(SITE, body.encode())).entries
+    assert entry.title.replace("\ufffd", "") in ("The crane & the quay", "The \u00d800;crane & the quay")
+
+
 def test_a_feed_makes_nobody_read_files_or_ask_servers(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("do not tell")

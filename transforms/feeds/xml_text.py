@@ -121,7 +121,10 @@ def without_impossible_characters(text: str) -> str:
 
 def without_impossible_references(text: str) -> str:
     """`text` without references to characters that do not exist (`&#xD800;`, `&#99999999;`, `&#0;`)."""
-    return _NUMERIC.sub(_reference, text) if "&#" in text else text
+    if "&#" not in text:
+        return text
+    # What stood around one may join to another one (`&#xD8&#xD800;00;`): whatever takes its place must keep that apart.
+    return _NUMERIC.sub(lambda match: _reference(match) or "\ufffd", _NUMERIC.sub(_reference, text))
 
 
 def _reference(match: re.Match[str]) -> str:
@@ -141,7 +144,8 @@ def lenient_tree(text: str) -> etree._Element:
     root = well_formed_tree(text)
     if root is not None:
         return root
-    repaired = _BARE_AMPERSAND.sub("&amp;", _NAMED.sub(_character, text))
+    possible = without_impossible_references(text)
+    repaired = _BARE_AMPERSAND.sub("&amp;", _NAMED.sub(_character, possible))
     try:
         root = _tree(declared_as_utf8(repaired), recover=True)
     except etree.XMLSyntaxError as error:
