@@ -143,6 +143,16 @@ def test_languages_make_stories_of_their_own() -> None:
     assert linked([first, foreign])[foreign.origin.unit].story_id == foreign.id
 
 
+def test_how_many_shards_there_are_says_nothing_of_a_copy_in_another_language() -> None:
+    first = several()[0]
+    copies = [
+        replace(article(first.text, "Same words", f"{n}.example", 1 + n), language=tag, duplicate_of=first.id)
+        for n, tag in enumerate(("de", "fr", "it", "nl", "sv"))
+    ]
+    told = [{unit: one.story_id for unit, one in linked([first, *copies], shards=n).items()} for n in (1, 3, 8)]
+    assert told[0] == told[1] == told[2]
+
+
 def assigned(memory: StoryMemory, articles: Sequence[Article]) -> tuple[dict[bytes, bytes], bytes]:
     done = memory.work([notice(one).packed() for one in articles])
     return {id_of(key): story for key, story, _ in map(unpack_told, messages(done.sent))}, done.learnt

@@ -1,5 +1,6 @@
 """The shard of a language: its current stories, and which article is in which."""
 
+import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,12 @@ def unpack_story(packed: bytes) -> Story:
     return Story(identity, _text(language), seen, time, articles, Terms(terms.hashes[order], terms.weights[order]))
 
 
+def in_language(article: bytes, language: str) -> bytes:
+    """What an article is known as among those of a language. Copies are looked for there alone: which languages share a
+    shard must change nothing."""
+    return hashlib.blake2b(article + language.encode(), digest_size=ID).digest()
+
+
 class StoryMemory:
     """Remembers the stories of its languages, and for a while in which story an article is."""
 
@@ -110,7 +117,8 @@ class StoryMemory:
             notice = unpack_notice(packed)
             article, seen = id_of(notice.key), micros_of(notice.key)
             story, score = self._assign(notice, article, seen, changed)
-            placed[article] = self._place(article, story, seen)
+            known_as = in_language(article, notice.language)
+            placed[known_as] = self._place(known_as, story, seen)
             sent.append(Sent("articles", id_shard(article, self._config.shards), told(notice.key, story, score)))
         learnt = [*placed.values(), *map(packed_story, changed.values())]
         self._forget()
@@ -119,10 +127,10 @@ class StoryMemory:
     def _assign(self, notice: Notice, article: bytes, seen: int, changed: dict[bytes, Story]) -> tuple[bytes, float]:
         index = self._index(notice.language)
         for known in (notice.copies, article):
-            place = self._story_of.get(known)
+            place = self._story_of.get(in_language(known, notice.language))
             if place is not None and seen - place[1] <= 2 * self._gate:
                 # A copy or a revision: it belongs where the other is, and tells the story nothing new.
-                return place[0], self._score(notice.terms, place[0], seen)
+                return place[0], self._score(notice.terms, place[0], seen, index)
         story, score = self._nearest(notice, index, seen)
         if story is None:
             changed[article] = index.begin(article, notice.language, seen, notice.time, notice.terms)
@@ -130,13 +138,11 @@ class StoryMemory:
         changed[story.id] = index.join(story, seen, notice.time, notice.terms)
         return story.id, score
 
-    def _score(self, terms: Terms, identity: bytes, seen: int) -> float:
-        """Cosine of an article with the story it belongs to, in whatever language that is told; 1 where that is over,
-        as it may be forgotten."""
-        for index in self._languages.values():
-            story = index.get(identity)
-            if story is not None and seen - story.seen <= self._gate:
-                return index.cosine(terms, story)
+    def _score(self, terms: Terms, identity: bytes, seen: int, index: StoryIndex) -> float:
+        """Cosine of an article with the story it belongs to; 1 where that is over, as it may be forgotten."""
+        story = index.get(identity)
+        if story is not None and seen - story.seen <= self._gate:
+            return index.cosine(terms, story)
         return 1.0
 
     def _nearest(self, notice: Notice, index: StoryIndex, seen: int) -> tuple[Optional[Story], float]:

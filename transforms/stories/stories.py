@@ -54,7 +54,8 @@ class Address:
 
 class LinkStories(beam.PTransform[PCollection[Article], PCollection[Article]]):
     """Gives each article its `story_id` (the id of the story's first article) and `story_score` (cosine with the story,
-    1 for the first article). Copies and revisions belong to the story of what they copy or revise.
+    1 for the first article). Copies and revisions belong to the story of what they copy or revise, if that
+    is in the same language.
 
     The same articles make the same stories, whatever the order of arrival. Articles that nobody has seen at a known
     time are gathered with each other, not with those that have one; that a time of publication is not known says
