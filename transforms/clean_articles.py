@@ -42,7 +42,7 @@ def cleaner(
     topics: TopicsConfig,
     ahead: Callable[[Any], Iterator[Any]] | None = None,
 ) -> SharedSandbox:
-    """What reads, extracts and cleans a page, and tells its language, identity and topics.
+    """What reads, extracts and cleans a page, and tells its language, and what `description` does.
 
     Args:
         ahead: a guess at what comes after a page, as in `SandboxOptions`.
@@ -75,7 +75,7 @@ class CleanArticles(beam.PTransform[PCollection[Any], PCollection[Article]]):
     """Makes an article of every page, or unit of a replay that is still to be read.
 
     It is one stage since all that depends on one page alone belongs where workers share the load. A dead letter names
-    the step that refused (`read`, `extract`, `strip`, `language`, `identify`, `topics`); what broke a limit is
+    the step that refused (`read`, `extract`, `strip`, `language`, or one of `description`); what broke a limit is
     `extract`'s.
     """
 

@@ -143,17 +143,19 @@ def characters_of(lines: Sequence[str]) -> Characters:
 
 def count_words(text: str) -> int:
     """Words of a text, numbers among them; each character is one where a script has no spaces."""
-    bits = class_bits(text)
-    solo = (bits & SOLO) != 0
-    inside = ((bits & WORD) != 0) & ~solo
-    return int(np.count_nonzero(solo) + np.count_nonzero(inside[1:] & ~inside[:-1]) + np.count_nonzero(inside[:1]))
+    return len(_beginnings(class_bits(text), WORD))
 
 
 def words_in_lines(lines: Sequence[str]) -> Ints:
     """How many words each line has, of letters alone; each character is one where a script has no spaces."""
     characters = characters_of(lines)
-    solo = (characters.bits & SOLO) != 0
-    inside = ((characters.bits & LETTER) != 0) & ~solo
+    return characters.by_line(_beginnings(characters.bits, LETTER))
+
+
+def _beginnings(bits: NDArray[np.uint16], made_of: int) -> Ints:
+    """Where words begin that are runs of a class; each character is one where a script has no spaces."""
+    solo = (bits & SOLO) != 0
+    inside = ((bits & made_of) != 0) & ~solo
     begins = solo | inside
     begins[1:] &= solo[1:] | ~inside[:-1]
-    return characters.by_line(np.flatnonzero(begins))
+    return np.flatnonzero(begins)
