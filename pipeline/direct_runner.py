@@ -8,6 +8,8 @@ import ctypes
 
 from apache_beam.runners.portability.fn_api_runner import fn_runner, worker_handlers
 
+from transforms.sandbox_nursery import MMAP_THRESHOLD, TRIM_THRESHOLD
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Of glibc's malloc.h."""
 
@@ -43,6 +45,6 @@ def give_memory_back() -> None:
     Without effect with another C library.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    for parameter, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, 1 << 20), (_TRIM_THRESHOLD, 4 << 20)):
+    for parameter, value in ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, MMAP_THRESHOLD), (_TRIM_THRESHOLD, TRIM_THRESHOLD)):
         if mallopt is not None:
             mallopt(parameter, value)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from transforms import sandbox_worker
 from transforms.sandbox_worker import CALL, FORK, PID, REAP, SLOTS, Hangup, Order, Reply
 
+MMAP_THRESHOLD, TRIM_THRESHOLD = 1 << 20, 4 << 20
+"""Bytes from which glibc maps what is asked for, and gives back what is free at the end of its heap."""
 _START_SECONDS = 120.0
 """For the imports of the function; generous, for a laptop that is busy with something else."""
 
@@ -148,8 +150,8 @@ class Nursery:
             "OMP_NUM_THREADS": "1",  # threads do not survive a fork
             "OPENBLAS_NUM_THREADS": "1",
             # What one large page took is given back at once: glibc would keep up to 64 MB of it for the next.
-            "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
-            "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
+            "MALLOC_MMAP_THRESHOLD_": str(MMAP_THRESHOLD),
+            "MALLOC_TRIM_THRESHOLD_": str(TRIM_THRESHOLD),
         }
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

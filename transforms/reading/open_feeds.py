@@ -6,7 +6,6 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import PCollection, TaggedOutput
-from apache_beam.utils.shared import Shared
 
 from transforms.dead_letters import DEAD, DeadLetters, dead_letter
 from transforms.feeds.document import FeedDocument, ParsedFeed
@@ -15,7 +14,8 @@ from transforms.reading.payload import FEED_TYPES, read_page
 from transforms.reading.units import Unit
 from transforms.records import DeadLetter, Entry, Page
 from transforms.rejected import Rejected
-from transforms.sandbox import Sandbox, SandboxError
+from transforms.sandbox import SandboxError
+from transforms.sandboxed_map import SandboxOptions, SharedSandbox
 
 STAGE = "feed"
 
@@ -93,7 +93,8 @@ class _OpenFeeds(beam.DoFn):
     """Reads what may be a feed; feeds are parsed in a process that can be killed."""
 
     def __init__(self) -> None:
-        self._shared = Shared()
+        options = SandboxOptions(seconds=MOST_SECONDS, memory_mb=MEMORY_MB, warm_up=WARM_UP)
+        self._sandbox = SharedSandbox(parse_feed, options)
 
     def process(self, unit: Unit) -> Iterator[Any]:
         if not unit.may_be_feed:
@@ -108,11 +109,8 @@ class _OpenFeeds(beam.DoFn):
             yield page
             return
         try:
-            sandbox: Sandbox[FeedDocument, ParsedFeed] = self._shared.acquire(
-                lambda: Sandbox(parse_feed, seconds=MOST_SECONDS, memory_mb=MEMORY_MB, warm_up=WARM_UP)
-            )
             document = feed_document(page)
-            feed = sandbox.submit(document, cpu_seconds(document)).result()
+            feed: ParsedFeed = self._sandbox.open().submit(document, cpu_seconds(document)).result()
             found: list[Page | DeadLetter] = list(pages_of_feed(page, feed))
         except SandboxError:
             raise  # no feed's fault: the bundle is tried again
