@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms import shards
-from transforms.shards import Grid, Sent, ShardLine, ShardStage, Work, pack, shard_of, unpack
+from transforms.memories import Sent, Work, pack, shard_of, unpack
+from transforms.shards import Grid, ShardLine, ShardStage
 
 
 class Visit(NamedTuple):

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from transforms import shards
 from transforms.identity import event_time, identify
+from transforms.memories import Sent
 from transforms.order import id_of
 from transforms.records import Article, Origin
-from transforms.shards import Sent
 from transforms.stories.config import StoriesConfig
 from transforms.stories.index import STORY_TERMS, StoryIndex
 from transforms.stories.memory import StoryMemory, unpack_told

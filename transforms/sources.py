@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from transforms.http.addresses import host_of
-from transforms.shards import shard_of
+from transforms.memories import shard_of
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from transforms.boilerplate.site_memory import (
     unpack_printed,
 )
 from transforms.identity import order_time
+from transforms.memories import LogStore, Sent, Work, shard_of
 from transforms.records import Article
-from transforms.shards import LogStore, Sent, ShardLine, ShardStage, Work, shard_of
+from transforms.shards import ShardLine, ShardStage
 
 HOPS = 1
 """Shard stages of `StripSiteRepeats`: what comes after it in a pipeline begins at this hop."""

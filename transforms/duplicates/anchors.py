@@ -10,8 +10,8 @@ import numpy.typing as npt
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.features import U32, U64
 from transforms.duplicates.index import I64, Index, pack_hashes, unpack_hashes
+from transforms.memories import Sent, Work
 from transforms.order import ID_AT, KEY
-from transforms.shards import Sent, Work
 
 _KEYS = np.dtype(f"V{KEY}")
 _Keys = npt.NDArray[np.void]

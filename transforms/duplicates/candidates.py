@@ -10,8 +10,8 @@ from transforms.duplicates.anchors import unpack_answers
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.messages import Base, settled, unpack_base
 from transforms.duplicates.prints import unpack_print
+from transforms.memories import Sent, Work
 from transforms.order import KEY, id_of, id_shard
-from transforms.shards import Sent, Work
 
 
 @dataclass

@@ -24,9 +24,10 @@ from transforms.duplicates.sketches import Sketches
 from transforms.duplicates.survivors import Survivors
 from transforms.duplicates.verdicts import Verdicts, awaiting
 from transforms.identity import event_time
+from transforms.memories import LogStore, Sent, shard_of
 from transforms.order import article_key, id_of, id_shard
 from transforms.records import Article
-from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
+from transforms.shards import ShardLine, ShardStage
 
 HOPS = 6
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""

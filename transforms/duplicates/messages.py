@@ -7,8 +7,8 @@ import numpy as np
 
 from transforms.duplicates.anchors import question
 from transforms.duplicates.features import U64
+from transforms.memories import Sent
 from transforms.order import KEY
-from transforms.shards import Sent
 
 UNIQUE, REVISION, UNCHANGED = 0, 1, 2
 

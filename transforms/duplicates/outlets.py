@@ -11,8 +11,8 @@ from transforms.duplicates.features import ANCHORS, cut
 from transforms.duplicates.index import unpack_hashes
 from transforms.duplicates.messages import REVISION, UNCHANGED, UNIQUE, Base, Questions, settled
 from transforms.duplicates.prints import Print, Sighting, unpack_sighting
+from transforms.memories import Sent, Work
 from transforms.order import KEY, id_of, id_shard, micros_of
-from transforms.shards import Sent, Work
 
 _KNOWN = struct.Struct(f"<{KEY}s{KEY}s16sHB")
 

@@ -10,8 +10,8 @@ from transforms.duplicates.candidates import unpack_probe
 from transforms.duplicates.config import DuplicatesConfig
 from transforms.duplicates.prints import unpack_print
 from transforms.duplicates.similarity import Verdict, verdict, with_credit
+from transforms.memories import Sent, Work, pack, unpack
 from transforms.order import KEY, id_of, id_shard, micros_of
-from transforms.shards import Sent, Work, pack, unpack
 
 _HOUR = 3_600_000_000
 _VOTE = struct.Struct(f"<{KEY}sBBd{KEY}sHdI?")

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Optional
 
 from transforms.duplicates.config import DuplicatesConfig
+from transforms.memories import Work
 from transforms.order import ID, KEY, micros_of
 from transforms.records import Article
-from transforms.shards import Work
 
 _PLACE = struct.Struct(f"<{KEY}s{ID}s{ID}sH")
 _DAY = 86_400_000_000

@@ -11,9 +11,9 @@ from transforms.duplicates.messages import REVISION, UNCHANGED, unpack_settled
 from transforms.duplicates.similarity import EXACT, EXCERPT, KINDS, NEAR, Verdict, with_credit
 from transforms.duplicates.sketches import unpack_vote, vote
 from transforms.duplicates.survivors import standing_for
+from transforms.memories import Sent, Work
 from transforms.order import KEY, id_of
 from transforms.records import Article
-from transforms.shards import Sent, Work
 
 
 @dataclass

@@ -4,9 +4,9 @@ import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from transforms.memories import Work
 from transforms.order import KEY
 from transforms.records import Article
-from transforms.shards import Work
 from transforms.stories.memory import unpack_told
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
+from transforms.memories import Sent, Work, pack, unpack
 from transforms.order import ID, KEY, id_of, id_shard, micros_of
-from transforms.shards import Sent, Work, pack, unpack
 from transforms.stories.config import StoriesConfig
 from transforms.stories.index import Story, StoryIndex
 from transforms.stories.terms import Terms, table_of, unpack_terms

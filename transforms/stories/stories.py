@@ -8,9 +8,10 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from transforms.identity import event_time, seconds
+from transforms.memories import LogStore, Sent, shard_of
 from transforms.order import ID, article_key, id_of, id_shard
 from transforms.records import Article
-from transforms.shards import LogStore, Sent, ShardLine, ShardStage, shard_of
+from transforms.shards import ShardLine, ShardStage
 from transforms.stories.articles import ArticleShards, awaiting
 from transforms.stories.config import StoriesConfig
 from transforms.stories.memory import Notice, StoryShards
