@@ -1,7 +1,7 @@
 """What a host prints again and again in different articles is boilerplate: the memory of one shard of hosts.
 
-Pure, and in the shape of `transforms.memories.Memory`: articles are worked through in the order (event time, id), each is
-judged by those before it alone, then learnt. So the verdicts depend neither on arrival nor on the number of workers;
+Pure, and in the shape of `transforms.memories.Memory`: articles are worked through in the order (event time, id), each
+is judged by those before it alone, then learnt. So the verdicts depend neither on arrival nor on the number of workers;
 the first articles of a host gain nothing from the later ones.
 
 A line is flagged if enough earlier articles of the host within the horizon have it, to the letter (digits too: a score
