@@ -5,11 +5,14 @@ from typing import Optional
 import pytest
 
 from transforms.dates import Moment, as_written
+from transforms.extraction import extract_article
 from transforms.extraction.blocks import outline
+from transforms.extraction.dated_lines import dated
 from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.publication import StatedDates
+from transforms.records import Page
 
 TITLE = "Harbour wall reopens"
 STORY = "<p>" + "The wall was closed for a year after the storms of the last winter. " * 6 + "</p>"
@@ -64,6 +67,71 @@ def test_a_page_published_anew_has_the_date_that_it_shows() -> None:
 def test_an_update_is_no_publication(line: str) -> None:
     head = ld("2019-03-30T12:00:00Z", "2024-05-19T09:00:00Z")
     assert found(head, f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == ("2019-03-30T12:00:00Z", "jsonld")
+
+
+@pytest.mark.parametrize(
+    ("line", "dates"),
+    [
+        ("Posted: 3 May 2024 | Last Updated: 5 May 2024", [("2024-05-03", False), ("2024-05-05", True)]),
+        ("Last updated: 5 May 2024 First published: 3 May 2024", [("2024-05-05", True), ("2024-05-03", False)]),
+        ("3 maja 2024 (16:11) Aktualizacja: 5 maja 2024", [("2024-05-03T16:11", False), ("2024-05-05", True)]),
+        ("2024年5月5日 10:00 更新", [("2024-05-05T10:00", True)]),
+        ("3 May 2024. Updated an hour ago", [("2024-05-03", False)]),
+    ],
+)
+def test_a_word_for_update_stands_for_its_own_date(line: str, dates: list[tuple[str, bool]]) -> None:
+    assert [(moment.iso, is_update) for moment, is_update in dated(line)] == dates
+
+
+@pytest.mark.parametrize("line", ["Posted: 3 May 2024 | Last Updated: 5 May 2024", "Updated 5 May 2024 | 3 May 2024"])
+def test_a_line_may_tell_both_days(line: str) -> None:
+    assert found("", f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == ("2024-05-03", "html")
+
+
+def test_a_lone_date_of_update_stands_for_the_publication_and_says_so() -> None:
+    other = "<time datetime='2024-05-11T10:00:00Z'>11 May</time><p class='date'>12 May 2024</p>"
+    body = f"<h1>{TITLE}</h1><p>Updated on 19 May 2024</p>{STORY}{other}"
+    assert found("", body) == ("2024-05-19", "updated")
+    assert found("<meta property='article:modified_time' content='2024-05-19T09:00:00Z'>", body) == (
+        "2024-05-19T09:00:00Z",
+        "updated",
+    )
+
+
+def test_so_it_does_in_plain_text() -> None:
+    body = f"{TITLE}\nUpdated: 19 May 2024, 21:07\n{'The wall was closed for a year after the storms. ' * 6}"
+    article = extract_article(Page(url="", body=body.encode(), content_type="text/plain"))
+    assert (article.published_at, article.published_source) == ("2024-05-19T21:07", "updated")
+    assert article.updated_at == article.published_at
+
+
+def test_any_date_of_publication_comes_before_one_of_update() -> None:
+    body = f"<h1>{TITLE}</h1><p>Updated on 19 May 2024</p>{STORY}"
+    head = "<meta property='article:modified_time' content='2024-05-19T09:00:00Z'>"
+    assert found(head, body, feed="2024-05-03T08:00:00Z") == ("2024-05-03T08:00:00Z", "feed")
+    assert found(head, body, url="https://x.example/2024/05/03/wall") == ("2024-05-03", "url")
+
+
+def test_of_lines_named_as_dates_the_nearest_to_the_headline_is_the_storys() -> None:
+    menu = "<ul>" + "<li><a href='/x'>A section</a></li>" * 20 + "</ul>"
+    top, dateline = "<div class='date'>31 May 2024</div>", "<div class='date'>22 March 2024</div>"
+    body = f"{top}{menu}{dateline}{menu}<h1>{TITLE}</h1>{STORY}"
+    assert found("", body) == ("2024-03-22", "html")
+
+
+def test_a_page_without_a_heading_may_begin_its_title_with_the_headline() -> None:
+    short = TITLE.replace(" wall", " wall at last")
+    tree = parse(f"<html><body><p>Home</p><p>{short}</p><p>22 March 2024</p>{STORY}</body></html>", "a page")
+    blocks = outline(tree).blocks
+    title = f"{short} - World - The Gazette"
+    dates = StatedDates(described_article(tree), read_head(tree), tree, blocks, title, None, "", None)
+    assert dates.published() == (Moment("2024-03-22", "day", "2024-03-22"), "html")
+
+
+def test_the_time_of_day_of_another_element_is_not_the_storys() -> None:
+    comment = "<time datetime='2024-03-22T18:01:00Z'>a reader</time>"
+    body = f"<h1>{TITLE}</h1><p>22 March 2024, 16:12</p>{STORY}{comment}"
+    assert found("", body) == ("2024-03-22T16:12", "html")
 
 
 def test_the_same_moment_in_another_zone_is_not_dated_anew() -> None:
@@ -130,7 +198,15 @@ def test_the_date_of_a_picture_is_not_the_storys() -> None:
     assert found("", f"<h1>{TITLE}</h1>{picture}<p>22 March 2024</p>{STORY}") == ("2024-03-22", "html")
 
 
-@pytest.mark.parametrize("line", ["Ann LeeDec 05, 20232 Shares1530 Views", "Ann LeeDec 5, 2023"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Ann LeeDec 05, 20232 Shares1530 Views",
+        "Ann LeeDec 5, 2023",
+        "Ann Lee, ABCDDec 5, 2023",
+        "Published On 5 Dec 20235 Dec 2023",
+    ],
+)
 def test_parts_of_a_line_that_only_style_sets_apart_are_read_apart(line: str) -> None:
     assert found("", f"<h1>{TITLE}</h1><p>{line}</p>{STORY}") == ("2023-12-05", "html")
 

@@ -27,9 +27,12 @@ _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:T?(\d{2})(\d{2})(\d{2})?)?(?P<zo
 _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _EPOCH = re.compile(r"(1\d{9})(?:\d{3})?$")
-_NUMERIC = re.compile(r"(?<!\d)(\d{1,2})([./-])(\d{1,2})\2((?:19|20)\d{2})(?!\d)")
-_DAY_YEAR = re.compile(r"\d(?:st|nd|rd|th)?(?:,\s?|\s)(?:19|20)\d{2}(?!\d)")
+_NUMERIC = re.compile(r"(?<!\d)(\d{1,2})(\.\s|[./-])(\d{1,2})\2((?:19|20)\d{2})(?!\d)")
+_DAY_YEAR = re.compile(r"\d(?:st|nd|rd|th)?(?:,\s?|\.?\s)(?:19|20)\d{2}(?!\d)")
 """What follows the name of a month that comes first; looked for before hundreds of names are."""
+_CLOCK_NEXT = r",?\s{1,2}\d{1,2}:\d\d(?!\d)"
+_SHORT_YEAR = re.compile(rf"[.\s]\d\d{_CLOCK_NEXT}")
+"""`15.04.25 09:56`, `3 Jan 12, 21:28`: two figures are a year only with the time of day behind them."""
 _CJK = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
 _CLOCK = re.compile(
     r"(?<![\d:.])(\d{1,2})[:.h](\d{2})(?::(\d{2}))?(?!\d)\s?(?P<half>[ap]\.?m\b\.?)?"
@@ -56,7 +59,7 @@ def as_written(moment: Moment) -> Optional[str]:
 
 
 @lru_cache(maxsize=1)
-def _months() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str]]:
+def _months() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     names: dict[str, int] = {}
     for line in (Path(__file__).parent / "months.tsv").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -71,10 +74,14 @@ def _months() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str]]:
         re.IGNORECASE,
     )
     month_first = re.compile(
-        rf"(?<![^\W_])({either})(?![^\W\d_])\.?\s{{0,2}}(\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\s)((?:19|20)\d{{2}})(?!\d)",
+        rf"(?<![^\W_])({either})(?![^\W\d_])\.?\s{{0,2}}(\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\.?\s)"
+        r"((?:19|20)\d{2})(?!\d)",
         re.IGNORECASE,
     )
-    return names, day_first, month_first
+    short = re.compile(
+        rf"(?<![\d.:/-])(\d{{1,2}})(?:\.(\d{{1,2}})\.|\s({either})\.?\s)(\d\d)(?={_CLOCK_NEXT})", re.IGNORECASE
+    )
+    return names, day_first, month_first, short
 
 
 def _offset(zone: Optional[str]) -> Optional[int]:
@@ -165,15 +172,21 @@ def _clock_near(text: str, start: int, end: int) -> tuple[Optional[tuple[int, in
 
 
 def read_dates(text: str) -> Iterator[Moment]:
-    """The dates in a line for readers, in their order, in any of the languages of `months.tsv`.
+    """The dates in a line for readers, in their order, in any of the languages of `months.tsv`."""
+    return (moment for _, _, moment in dates_in(text))
+
+
+def dates_in(text: str) -> Iterator[tuple[int, int, Moment]]:
+    """The dates in a line for readers, each with where its day, month and year start and end.
 
     A purely numeric date is read day first (as most of the world writes it) unless its second number is above 12;
     12/05/2024 written by an American page is right in JSON-LD, which comes first.
     """
     text = text[:400]
-    if not _YEAR.search(text):
+    short_years = _SHORT_YEAR.search(text)
+    if not short_years and not _YEAR.search(text):
         return
-    names, day_first, month_first = _months()
+    names, day_first, month_first, short = _months()
     spans: list[tuple[int, int, int, int, int]] = []
     for found in _ISO.finditer(text):
         if found.group(3):
@@ -195,6 +208,10 @@ def read_dates(text: str) -> Iterator[Moment]:
         first, second, year = int(found.group(1)), int(found.group(3)), int(found.group(4))
         day, month = (second, first) if second > 12 >= first else (first, second)
         spans.append((found.start(), found.end(), year, month, day))
+    for found in short.finditer(text) if short_years else ():
+        year = int(found.group(4)) + (1900 if int(found.group(4)) > 90 else 2000)
+        month = int(found.group(2)) if found.group(2) else names[found.group(3).lower()]
+        spans.append((found.start(), found.end(), year, month, int(found.group(1))))
     last = -1
     for start, end, year, month, day in sorted(spans):
         if start < last:
@@ -203,7 +220,7 @@ def read_dates(text: str) -> Iterator[Moment]:
         moment = _moment(year, month, day, clock, zone)
         if moment is not None:
             last = end
-            yield moment
+            yield start, end, moment
 
 
 def url_date(url: str) -> Optional[Moment]:

@@ -136,7 +136,7 @@ class Article:
     published_precision: Optional[str] = None
     """`year`, `month`, `day`, `minute` or `second`."""
     published_source: Optional[str] = None
-    """`jsonld`, `meta`, `html`, `sitemap`, `feed`, `text` or `url`."""
+    """`jsonld`, `meta`, `html`, `feed`, `text`, `url`; `updated` where only a date of update is told, which it is."""
     published_day: Optional[str] = None
     """The day as its readers see it (`2023-12-21`): `published_at` is UTC, where it may be the day before or after."""
     updated_at: Optional[str] = None

@@ -138,6 +138,8 @@ def _of_plain(page: Page, text: str) -> Article:
     if published is None and entry and entry.published_at:
         published = machine_date(entry.published_at)
         published, source = (published, "feed") if sensible(published, page.fetched_at) else (None, None)
+    if published is None and plain.updated:
+        published, source = plain.updated, "updated"
     frame = _timed(frame, published, source, plain.updated, as_written(published) if published else None)
     return replace(
         frame,

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Optional
 
-from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.rules import Text, bylines, datelines, is_prose
-from transforms.dates import Moment, read_dates, sensible
+from transforms.dates import Moment, sensible
+from transforms.extraction.dated_lines import dated
 from transforms.extraction.names import clean_names
 
 MAX_LINES = 20_000
@@ -43,18 +43,15 @@ def read_plain(text: str, fetched_at: Optional[str]) -> PlainPage:
 
 
 def _dates(lines: list[str], fetched_at: Optional[str]) -> tuple[Optional[Moment], Optional[Moment]]:
-    """Published and updated time from the datelines; a date beside a word for `updated` is the latter."""
-    update_words = patterns().labels["updateword"]
+    """Published and updated time from the datelines; a date that its line calls one of an update is the latter."""
     published: Optional[Moment] = None
     updated: Optional[Moment] = None
     for place in sorted(datelines(Text(lines, "", ()))):
-        for part in re.split(r"[|•·]|(?<=\d)\s+[–—-]\s+", lines[place]):
-            low = part.casefold()
-            for moment in read_dates(part):
-                if not sensible(moment, fetched_at):
-                    continue
-                if any(word in low for word in update_words):
-                    updated = updated or moment
-                else:
-                    published = published or moment
+        for moment, is_update in dated(lines[place]):
+            if not sensible(moment, fetched_at):
+                continue
+            if is_update:
+                updated = updated or moment
+            else:
+                published = published or moment
     return published, updated

@@ -5,7 +5,7 @@ date often keeps its first one there; then the only date beside the headline is 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -16,8 +16,9 @@ from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
 from transforms.boilerplate.patterns import patterns
-from transforms.dates import Moment, as_written, machine_date, read_dates, sensible, url_date
+from transforms.dates import Moment, as_written, machine_date, sensible, url_date
 from transforms.extraction.blocks import CLASS_BIT, CONTEXT_TAGS, ITEM_DATE, Block
+from transforms.extraction.dated_lines import dated
 from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
 
@@ -38,6 +39,8 @@ _UPDATED = (
 _BEHIND, _BEFORE = 16, 4
 """Blocks around the headline among which its date stands; behind it none after the text has begun."""
 _PUNCTUATION = 12
+_SHORT_TITLE = 9
+"""Characters of what may as well be the name of the site."""
 _FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
 """The date of a picture is not the article's."""
 _DATELINE = 120
@@ -50,8 +53,6 @@ _A_DAY = timedelta(days=1)
 _ZONES, _ZONE_STEP = timedelta(hours=14), timedelta(minutes=15)
 """What two clocks may be apart that show the same moment."""
 _LETTERS = re.compile(r"[^\W\d_]+")
-# `Jane DoeDec 05, 202312 Shares`: elements that the page's style sets apart.
-_GLUED = re.compile(r"(?<=[a-zà-ÿ])(?=[A-Z][a-z]{2,8}\.? \d)|(?<=[a-z] \d\d, 20\d\d)(?=\d)|(?<=[a-z] \d, 20\d\d)(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,11 @@ class StatedDates:
     fetched_at: Optional[str]
 
     def published(self) -> tuple[Optional[Moment], Optional[str]]:
-        """The time of publication, and which source has it: `jsonld`, `meta`, `html`, `feed`, `text` or `url`."""
+        """The time of publication, and which source has it.
+
+        `jsonld`, `meta`, `html`, `feed`, `text`, `url`; or `updated`, the day of the last change where the page tells
+        no other: it was published by then, as an entry of Atom must have `updated` but not `published` (RFC 4287).
+        """
         meta = self.head.meta
         moment, source = self._usable(self.described.published), "jsonld"
         if moment is None:
@@ -79,12 +84,15 @@ class StatedDates:
             moment = next(filter(None, (self._usable(meta[name]) for name in _PUBLISHED if name in meta)), None)
         if moment is not None:
             return self._dated_anew(moment) or (moment, source)
-        for ways, source in ((self._elements, "html"), (self._fed, "feed"), (self._text, "text")):
-            moment = next(iter(ways()), None)
-            if moment is not None:
-                return moment, source
-        moment = url_date(self.url)
-        return (moment, "url") if sensible(moment, self.fetched_at) else (None, None)
+        ways = (
+            (self._elements, "html"),
+            (self._fed, "feed"),
+            (self._text, "text"),
+            (self._addressed, "url"),
+            (self._changed, "updated"),
+        )
+        found = ((moment, source) for way, source in ways for moment in way())
+        return next(found, (None, None))
 
     def day(self, published: Moment) -> Optional[str]:
         """The day of publication where the publisher is: the one that the page shows, else as the time was written."""
@@ -107,7 +115,7 @@ class StatedDates:
         blocks = () if self._shown else self.blocks
         for block in blocks:
             if len(block.text) < _DATELINE and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"]):
-                found = list(self._in_text(block.text))
+                found = [moment for moment, _ in self._in_text(block.text)]
                 if found:
                     return found[:1]
         return []
@@ -146,27 +154,28 @@ class StatedDates:
 
     @cached_property
     def _shown(self) -> Sequence[tuple[Moment, bool]]:
-        """The dates in lines of their own around the headline, and whether a line says that it is one of an update."""
+        """The dates in lines of their own around the headline, and whether each is said to be one of an update."""
         start = self._headline()
         if start is None:
             return ()
         found: list[tuple[Moment, bool]] = []
-        words = patterns().labels
+        words = patterns().labels["dateword"]
         behind = self.blocks[start + 1 : start + 1 + _BEHIND]
         text_at = next((place for place, block in enumerate(behind) if len(block.text) > _TEXT), len(behind))
         for block in (*behind[:text_at], *self.blocks[max(0, start - _BEFORE) : start]):
             text = block.text
             if len(text) > _DATELINE or block.context & _FIGURE or not any(map(str.isdigit, text)):
                 continue
-            low = text.casefold()
-            if sum(word not in words["dateword"] for word in _LETTERS.findall(low)) > _OTHER_WORDS:
+            if sum(word not in words for word in _LETTERS.findall(text.casefold())) > _OTHER_WORDS:
                 continue
-            is_update = any(word in low for word in words["updateword"])
-            found.extend((moment, is_update) for moment in self._in_text(text))
+            found.extend(self._in_text(text))
         return found
 
     def _headline(self) -> Optional[int]:
-        """Where the headline stands: in the first `h1` of its words, else in any block of them, else in any `h1`."""
+        """Where the headline stands: in the first `h1` of its words, else in any block of them, else in any `h1`.
+
+        On a page without `h1` the title may be the headline and the names of section and site behind it.
+        """
         title = fold(self.title)
         headings = [place for place, block in enumerate(self.blocks) if block.tag == "h1"]
         same = (place for place in headings if fold(self.blocks[place].text) == title)
@@ -176,23 +185,44 @@ class StatedDates:
             for place, block in enumerate(self.blocks)
             if title and abs(len(block.text) - size) < _PUNCTUATION and fold(block.text) == title
         )
-        return next(chain(same, alike, headings), None)
+        opening = (
+            place
+            for place, block in enumerate(self.blocks)
+            if _SHORT_TITLE < len(block.text) < size and title.startswith(fold(block.text) or "\n")
+        )
+        return next(chain(same, alike, headings, opening), None)
 
-    def _in_text(self, text: str) -> Iterator[Moment]:
-        found = read_dates(_GLUED.sub(" ", text))
-        return (moment for moment in found if sensible(moment, self.fetched_at))
+    def _in_text(self, text: str) -> Iterator[tuple[Moment, bool]]:
+        return (one for one in dated(text) if sensible(one[0], self.fetched_at))
 
     def _elements(self) -> Iterator[Moment]:
-        """From the page's elements: beside the headline, in `time`, in what its class or `itemprop` names a date."""
+        """From the page's elements: beside the headline, in `time`, in what its class or `itemprop` names a date.
+
+        Beside the headline of an article that shows a date of update alone, all others are of other stories.
+        """
         shown = [moment for moment, is_update in self._shown if not is_update]
-        times = list(self._times())
         if shown:
-            # The same day in an attribute has the time of day, too.
-            yield next((one for one in times if shown[0].local_day in days(one)), shown[0])
-        yield from times
-        for block in self.blocks:
-            if len(block.text) < 200 and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"]):
-                yield from self._in_text(block.text)
+            # The same moment in an attribute has its zone, too, and that of the same day the time.
+            first = shown[0]
+            times = (one for one in self._times() if first.local_day in days(one))
+            yield next((one for one in times if first.precision == "day" or agree(first, one)), first)
+        elif not self._shown:
+            yield from self._times()
+            yield from (moment for moment, is_update in self._named() if not is_update)
+
+    def _named(self) -> Iterator[tuple[Moment, bool]]:
+        """Dates in what its class or `itemprop` names one, the nearest to the headline first.
+
+        One at the top of the page is often today's, those further down are of other stories.
+        """
+        headline = self._headline() or 0
+        places = (
+            place
+            for place, block in enumerate(self.blocks)
+            if len(block.text) < 200 and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"])
+        )
+        for place in sorted(places, key=lambda place: abs(place - headline)):
+            yield from self._in_text(self.blocks[place].text)
 
     def _times(self) -> Iterator[Moment]:
         for element in self.tree.iter("time"):
@@ -201,19 +231,36 @@ class StatedDates:
             if moment and moment.precision not in ("year", "month"):
                 yield moment
 
-    def _fed(self) -> Iterable[Moment]:
+    def _fed(self) -> Iterator[Moment]:
         moment = self._usable(self.feed_date or "")
-        return [moment] if moment else []
+        if moment:
+            yield moment
 
     def _text(self) -> Iterator[Moment]:
-        """From any short line behind the first heading, before the text."""
+        lines = () if self._shown else self._lines()
+        return (moment for moment, is_update in lines if not is_update)
+
+    def _lines(self) -> Iterator[tuple[Moment, bool]]:
+        """Dates in any short line behind the first heading, before the text."""
         started = False
         for block in self.blocks:
             started = started or block.tag in ("h1", "h2")
-            if len(block.text) < 120 and started:
+            if len(block.text) < _DATELINE and started:
                 yield from self._in_text(block.text)
             if len(block.text) > _TEXT:
                 break
+
+    def _addressed(self) -> Iterator[Moment]:
+        moment = url_date(self.url)
+        if moment and sensible(moment, self.fetched_at):
+            yield moment
+
+    def _changed(self) -> Iterator[Moment]:
+        """The last change, as the page tells machines or else its readers."""
+        told = self.updated(None)
+        if told:
+            yield told
+        yield from (moment for moment, is_update in chain(self._shown, self._named(), self._lines()) if is_update)
 
 
 def days(moment: Moment) -> set[str]:
