@@ -28,11 +28,22 @@ _SLASHED = re.compile(r"(\d{4})[/.](\d{1,2})[/.](\d{1,2})(?!\d)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _EPOCH = re.compile(r"(1\d{9})(?:\d{3})?$")
 _NUMERIC = re.compile(r"(?<!\d)(\d{1,2})(\.\s|[./-])(\d{1,2})\2((?:19|20)\d{2})(?!\d)")
-_DAY_YEAR = re.compile(r"\d(?:st|nd|rd|th)?(?:,\s?|\.?\s)(?:19|20)\d{2}(?!\d)")
-"""What follows the name of a month that comes first; looked for before hundreds of names are."""
 _CLOCK_NEXT = r",?\s{1,2}\d{1,2}:\d\d(?!\d)"
 _SHORT_YEAR = re.compile(rf"[.\s]\d\d{_CLOCK_NEXT}")
 """`15.04.25 09:56`, `3 Jan 12, 21:28`: two figures are a year only with the time of day behind them."""
+# A month is a word looked up among hundreds of names: to try them one after the other takes ten times as long. Signs of
+# vowels stand in names of Hindi.
+_NAME = r"((?:كانون|تشرين)\s[^\W\d_]{3,10}|(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0963]){2,20})"
+_DAY_FIRST = re.compile(
+    rf"(?<!\d)(\d{{1,2}})(?:(?:st|nd|rd|th|er)(?![^\W\d_])|º|ª|\.)?,?[\s/-]{{0,2}}(?:de\s|of\s|d['’])?{_NAME}"
+    r"\.?,?[\s/-]{0,2}(?:de\s|del\s)?((?:19|20)\d{2})(?!\d)",
+    re.IGNORECASE,
+)
+_DAY_YEAR = re.compile(r"(?<!\d)(\d{1,2})(?:st|nd|rd|th)?(?:,\s?|\.?\s)((?:19|20)\d{2})(?!\d)", re.IGNORECASE)
+_NAME_BEFORE = re.compile(rf"(?<![^\W_]){_NAME}\.?\s{{0,2}}$")
+_LONGEST = 30
+"""Characters of a name and what may stand between it and the day."""
+_SHORT = re.compile(rf"(?<![\d.:/-])(\d{{1,2}})(?:\.(\d{{1,2}})\.|\s{_NAME}\.?\s)(\d\d)(?={_CLOCK_NEXT})")
 _CJK = re.compile(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일]?")
 _CLOCK = re.compile(
     r"(?<![\d:.])(\d{1,2})[:.h](\d{2})(?::(\d{2}))?(?!\d)\s?(?P<half>[ap]\.?m\b\.?)?"
@@ -59,29 +70,25 @@ def as_written(moment: Moment) -> Optional[str]:
 
 
 @lru_cache(maxsize=1)
-def _months() -> tuple[dict[str, int], re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _months() -> dict[str, int]:
     names: dict[str, int] = {}
     for line in (Path(__file__).parent / "months.tsv").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             for month, forms in enumerate(line.split("\t")[1:], start=1):
                 for form in forms.split("|"):
                     # Languages agree but for hr and cs `listopad`/`srpen`; the first to name a month keeps it.
-                    names.setdefault(form, month)
-    either = "|".join(sorted(map(re.escape, names), key=lambda name: (-len(name), name)))
-    day_first = re.compile(
-        rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|er|º|ª|\.)?,?[\s/-]{{0,2}}(?:de\s|of\s|d['’])?({either})(?![^\W\d_])"
-        r"\.?,?[\s/-]{0,2}(?:de\s|del\s)?((?:19|20)\d{2})(?!\d)",
-        re.IGNORECASE,
-    )
-    month_first = re.compile(
-        rf"(?<![^\W_])({either})(?![^\W\d_])\.?\s{{0,2}}(\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\.?\s)"
-        r"((?:19|20)\d{2})(?!\d)",
-        re.IGNORECASE,
-    )
-    short = re.compile(
-        rf"(?<![\d.:/-])(\d{{1,2}})(?:\.(\d{{1,2}})\.|\s({either})\.?\s)(\d\d)(?={_CLOCK_NEXT})", re.IGNORECASE
-    )
-    return names, day_first, month_first, short
+                    names.setdefault(_caseless(form), month)
+    return names
+
+
+def _caseless(name: str) -> str:
+    """A name as it is looked up; the capitals of `kasım` and `haziran` are `KASIM` and `HAZİRAN`."""
+    return name.casefold().replace("i\u0307", "i").replace("ı", "i")
+
+
+def _month(name: str) -> int:
+    """The number of a month; 0, which no date has, for any other word."""
+    return _months().get(_caseless(name), 0)
 
 
 def _offset(zone: Optional[str]) -> Optional[int]:
@@ -186,7 +193,6 @@ def dates_in(text: str) -> Iterator[tuple[int, int, Moment]]:
     short_years = _SHORT_YEAR.search(text)
     if not short_years and not _YEAR.search(text):
         return
-    names, day_first, month_first, short = _months()
     spans: list[tuple[int, int, int, int, int]] = []
     for found in _ISO.finditer(text):
         if found.group(3):
@@ -195,26 +201,23 @@ def dates_in(text: str) -> Iterator[tuple[int, int, Moment]]:
         spans.append((found.start(), found.end(), int(found.group(1)), int(found.group(2)), int(found.group(3))))
     for found in _SLASHED.finditer(text):
         spans.append((found.start(), found.end(), int(found.group(1)), int(found.group(2)), int(found.group(3))))
-    for found in day_first.finditer(text):
-        spans.append(
-            (found.start(), found.end(), int(found.group(3)), names[found.group(2).lower()], int(found.group(1)))
-        )
-    if _DAY_YEAR.search(text):
-        for found in month_first.finditer(text):
-            spans.append(
-                (found.start(), found.end(), int(found.group(3)), names[found.group(1).lower()], int(found.group(2)))
-            )
+    for found in _DAY_FIRST.finditer(text):
+        spans.append((found.start(), found.end(), int(found.group(3)), _month(found.group(2)), int(found.group(1))))
+    for found in _DAY_YEAR.finditer(text):
+        name = _NAME_BEFORE.search(text, max(0, found.start() - _LONGEST), found.start())
+        if name:
+            spans.append((name.start(), found.end(), int(found.group(2)), _month(name.group(1)), int(found.group(1))))
     for found in _NUMERIC.finditer(text):
         first, second, year = int(found.group(1)), int(found.group(3)), int(found.group(4))
         day, month = (second, first) if second > 12 >= first else (first, second)
         spans.append((found.start(), found.end(), year, month, day))
-    for found in short.finditer(text) if short_years else ():
+    for found in _SHORT.finditer(text) if short_years else ():
         year = int(found.group(4)) + (1900 if int(found.group(4)) > 90 else 2000)
-        month = int(found.group(2)) if found.group(2) else names[found.group(3).lower()]
+        month = int(found.group(2)) if found.group(2) else _month(found.group(3))
         spans.append((found.start(), found.end(), year, month, int(found.group(1))))
     last = -1
     for start, end, year, month, day in sorted(spans):
-        if start < last:
+        if start < last or not month:
             continue
         clock, zone = _clock_near(text, start, end)
         moment = _moment(year, month, day, clock, zone)
