@@ -87,6 +87,15 @@ def fold(text: str) -> str:
     return _folded(text) if len(text) <= _REMEMBERED else _folded.__wrapped__(text)
 
 
+def folds_to(text: str, folded: str) -> bool:
+    """Whether a line is one that is folded already, and not empty."""
+    first, second = text[:1], text[1:2]
+    # A letter of ASCII stays the first one, unless an accent follows that joins it.
+    if first.isalpha() and first.isascii() and second.isascii() and first.lower() != folded[:1]:
+        return False
+    return bool(folded) and fold(text) == folded
+
+
 # A headline is compared with the same short lines by extraction and by rules.
 @lru_cache(maxsize=2048)
 def _folded(text: str) -> str:

@@ -7,11 +7,13 @@ phrases of `patterns.tsv` count only as a whole line, as its beginning, or as a 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
+from typing import Optional
 
-from transforms.boilerplate.line_features import fold
+from transforms.boilerplate.line_features import fold, folds_to
 from transforms.boilerplate.line_words import words_of
-from transforms.boilerplate.patterns import patterns
+from transforms.boilerplate.patterns import MAX_START_LINE, patterns
 from transforms.dates import read_dates
 
 _TERMINAL = (".", "!", "?", "…", "。", "！", "？", "।", "؟")
@@ -33,6 +35,7 @@ _PHOTO_BY = re.compile(
 _NAME = re.compile(r"[^\W\d_][\w.'’\-]*")
 _AMOUNT = re.compile(r"[%$€£¥]|[+−]\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_TWELVE = re.compile(r"(?:[\W\d_]*[^\W\d_]+(?![^\W\d_])){12}")
 _YEARS = re.compile(r"\d{4}")
 
 
@@ -47,7 +50,10 @@ class Text:
 
 def is_prose(line: str) -> bool:
     """Whether a line reads like a sentence of an article: long enough, and ended as sentences are."""
-    return _ends(line) and len(words_of(line)) >= 12
+    if not _ends(line):
+        return False
+    # Twelve runs of letters are twelve words at least, and those behind need not be counted.
+    return _TWELVE.match(line) is not None or (not line.isascii() and len(words_of(line)) >= 12)
 
 
 def _ends(line: str) -> bool:
@@ -61,13 +67,18 @@ def no_words(text: Text) -> dict[int, str]:
 
 def phrases(text: Text) -> dict[int, str]:
     """Lines that a phrase of the data file is, or begins; what begins with one and then runs on as prose is kept."""
-    known = patterns()
-    out = {}
-    for place, line in enumerate(text.lines):
-        rule = known.of_line(line)
-        if rule:
-            out[place] = rule
-    return out
+    return {place: rule for place, line in enumerate(text.lines) if (rule := phrase_of(line))}
+
+
+def phrase_of(line: str) -> Optional[str]:
+    """The rule whose phrase a line is, or begins with."""
+    return _phrase_of(line) if len(line) <= MAX_START_LINE else None
+
+
+# Extraction names what it leaves out by the same phrases and credits as the rules.
+@lru_cache(maxsize=2048)
+def _phrase_of(line: str) -> Optional[str]:
+    return patterns().of_line(line)
 
 
 def headline(text: Text) -> dict[int, str]:
@@ -76,7 +87,7 @@ def headline(text: Text) -> dict[int, str]:
     out = {}
     if title:
         for place, line in enumerate(text.lines):
-            if fold(line) == title:
+            if folds_to(line, title):
                 out[place] = "headline"
             elif is_prose(line) and place > 3:
                 break
@@ -88,11 +99,11 @@ def datelines(text: Text) -> dict[int, str]:
     known = patterns().labels["dateword"]
     out = {}
     for place, line in enumerate(text.lines):
-        if len(line) > 160 or _AMOUNT.search(line):
+        if len(line) > 160:
             continue
         # No more dates than years: what cannot be a dateline need not be read.
         years = len(_YEARS.findall(line))
-        if not years or _ends(line.rstrip(".")):
+        if not years or _AMOUNT.search(line) or _ends(line.rstrip(".")):
             continue
         words = [word.casefold() for word in _LETTERS.findall(line)]
         other = [word for word in words if word not in known]
@@ -134,8 +145,11 @@ def bylines(text: Text) -> dict[int, str]:
 
 def credit_of(line: str) -> bool:
     """Whether a line ends in, or is, the credit of a picture."""
-    if len(line) > 600:
-        return False
+    return len(line) <= 600 and _credit_of(line)
+
+
+@lru_cache(maxsize=2048)
+def _credit_of(line: str) -> bool:
     if len(line) < 160 and (_PHOTO_BY.match(line) or _CREDIT_ALONE.match(line)):
         return True
     tail = line[-90:]

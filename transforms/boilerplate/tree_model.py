@@ -37,13 +37,15 @@ class TreeModel:
         """The probability that each row's line belongs to the article."""
         if not len(rows):
             return np.zeros(0, dtype=np.float32)
-        answers = (np.ascontiguousarray(rows.T)[self.columns] > self.borders[:, None]).view(np.uint8)
-        leaves = answers[self.levels[0]]
+        answers = (rows.T.take(self.columns, axis=0) > self.borders[:, None]).view(np.uint8)
+        leaves = answers.take(self.levels[0], axis=0)
         for questions in self.levels[1:]:
             leaves += leaves
-            leaves += answers[questions]
+            leaves += answers.take(questions, axis=0)
+        # All leaves of all trees in one row; small numbers of them are quicker to add and to look up.
         trees, size = self.values.shape
-        found = np.take(self.values, leaves + (np.arange(trees) * size)[:, None])
+        first = np.arange(0, trees * size, size, dtype=np.min_scalar_type(trees * size))
+        found = self.values.take(leaves + first[:, None])
         raw = found.sum(axis=0, dtype=np.float64) + self.bias
         chances: Floats = (1.0 / (1.0 + np.exp(-raw))).astype(np.float32)
         return chances

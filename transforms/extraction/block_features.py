@@ -98,17 +98,14 @@ class Boxes:
     A wrapper around the same blocks says nothing: its place is taken by the one inside.
     """
 
-    outer: list[int]
+    outer: Ints
     """For each container the one around it that holds more; itself for the outermost. Always a number as small."""
-    own: Ints
-    """For each block its container."""
+    chain: Ints
+    """For each block its container, the box around that, ... up to the outermost: `steps x blocks`."""
 
     def up(self, steps: int) -> Ints:
         """For each block the box so many steps around its container, or the outermost."""
-        outer = np.array(self.outer)
-        boxes = self.own
-        for _ in range(steps):
-            boxes = outer[boxes]
+        boxes: Ints = self.chain[min(steps, len(self.chain) - 1)]
         return boxes
 
     def reach(self, box: int) -> Ints:
@@ -116,39 +113,35 @@ class Boxes:
 
         The box needs none for the blocks in it.
         """
-        outer = self.outer
-        ups = [-1] * len(outer)
+        ups = np.full(len(self.outer), -1)
+        ups[self.chain[-1]] = 0
         ups[box] = steps = 0
-        while (around := outer[box]) != box:
+        while (around := self.outer[box]) != box:
             box = around
             steps += 1
             ups[box] = steps
-        below = [0] * len(outer)
-        for container, around in enumerate(outer):
-            if ups[container] < 0:
-                if around == container:
-                    ups[container] = 0
-                else:
-                    below[container] = below[around] + 1
-                    ups[container] = ups[around]
-        return np.array((below, ups))[:, self.own]
+        found = ups[self.chain]
+        below = (found < 0).sum(axis=0)
+        return np.array((below, found[below, np.arange(len(below))]))
 
 
 def boxes_of(page: Outline) -> Boxes:
     """The boxes of a page; its containers are numbered from the outermost inwards."""
     parents = page.parents
-    held = [0] * len(parents)
-    for block in page.blocks:
-        held[block.container] += 1
+    own = np.array([block.container for block in page.blocks], dtype=np.int64)
+    held = np.bincount(own, minlength=len(parents)).tolist()
     for container in range(len(parents) - 1, 0, -1):
         held[parents[container]] += held[container]
-    outer = [0] * len(parents)
-    for container in range(1, len(parents)):
-        parent = parents[container]
-        around = outer[parent] if held[container] == held[parent] else parent
+    outer = [0]
+    for parent, holds in zip(parents[1:], held[1:], strict=True):
+        around = outer[parent] if holds == held[parent] else parent
         # Around the outermost of these wrappers there is nothing: the one inside is the outermost now.
-        outer[container] = container if held[around] == held[container] else around
-    return Boxes(outer, np.array([block.container for block in page.blocks], dtype=np.int64))
+        outer.append(len(outer) if held[around] == holds else around)
+    around_each = np.array(outer)
+    chain = [own]
+    while (beyond := around_each[chain[-1]]).tobytes() != chain[-1].tobytes():
+        chain.append(beyond)
+    return Boxes(around_each, np.array(chain))
 
 
 def _bits(values: Ints, width: int) -> NDArray[np.uint8]:
@@ -198,9 +191,9 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
     prose = np.where((chars > 60) & (column["enders"] > 0), chars * (1 - link_share), 0.0).astype(np.float32)
     total = max(1.0, float(prose.sum()))
     boxes = boxes_of(page)
-    outer = np.array(boxes.outer)
+    outer = boxes.outer
     mass, members, direct = np.zeros((3, len(outer)))
-    at, weight, one = boxes.own, prose.astype(np.float64), np.ones(count)
+    at, weight, one = boxes.chain[0], prose.astype(np.float64), np.ones(count)
     for up in range(6):
         # A paragraph speaks for the boxes near it: half for each level up, as readability scores do.
         mass += np.bincount(at, weight * (0.3 if up == 0 else 1.0 if up == 1 else 0.5 ** (up - 1)), len(outer))
@@ -233,8 +226,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
         _bits(_of_each(blocks, "context"), len(CONTEXT_TAGS)),
         _bits(own, len(CLASS_GROUPS)),
         _bits(classes[above], len(CLASS_GROUPS)),
-        _bits(np.array(branch_classes)[boxes.own], len(CLASS_GROUPS)),
-        _bits(np.array(branch_tags)[boxes.own], len(CONTEXT_TAGS)),
+        _bits(np.array(branch_classes)[boxes.up(0)], len(CLASS_GROUPS)),
+        _bits(np.array(branch_tags)[boxes.up(0)], len(CONTEXT_TAGS)),
         _bits(_of_each(blocks, "item"), 6),
         np.log1p(_of_each(blocks, "links")),
         link_share,
@@ -250,7 +243,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
         *under,
         reach,
         title_reach,
-        np.array(branch_length)[boxes.own],
+        np.array(branch_length)[boxes.up(0)],
         np.concatenate(([False], same)),
         np.concatenate((same, [False])),
         np.log1p(members[above]),

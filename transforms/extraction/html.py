@@ -9,10 +9,9 @@ import numpy as np
 from lxml import etree
 from lxml.html import HtmlElement, document_fromstring
 
-from transforms.boilerplate.line_features import Floats, fold
+from transforms.boilerplate.line_features import Floats, fold, folds_to
 from transforms.boilerplate.line_words import words_of
-from transforms.boilerplate.patterns import patterns
-from transforms.boilerplate.rules import credit_of
+from transforms.boilerplate.rules import credit_of, phrase_of
 from transforms.boilerplate.tree_model import load_model
 from transforms.extraction import second_opinion
 from transforms.extraction.block_features import FEATURES, block_features
@@ -100,7 +99,7 @@ def article_body(page: Outline, probability: Floats, doubted: bool, title: str) 
     kept = kept[kept < until]
     first, last = int(kept[0]), int(kept[-1])
     before = range(max(0, first - HEAD_BLOCKS), first)
-    start = next((place for place in before if headline and fold(blocks[place].text) == headline), first)
+    start = next((place for place in before if folds_to(blocks[place].text, headline)), first)
     end = last + 1
     while end < min(until, last + 1 + TAIL_BLOCKS) and not blocks[end].context & _FOOTER:
         end += 1
@@ -123,14 +122,15 @@ def _next_story(blocks: Sequence[Block], headline: str, kept: Sequence[int]) -> 
 
     It begins at an `h1` behind the text that looks as the headline does: the same depth and class.
     """
-    titles = (place for place, block in enumerate(blocks) if block.tag == "h1" and fold(block.text) == headline)
-    title = next(titles, len(blocks)) if headline else len(blocks)
+    titles = (place for place, block in enumerate(blocks) if block.tag == "h1" and folds_to(block.text, headline))
+    title = next(titles, len(blocks))
     paragraphs = [place for place in kept if place > title and len(blocks[place].text) > _PARAGRAPH][:2]
     if len(paragraphs) < 2:
         return len(blocks)
-    look = ("h1", blocks[title].depth, blocks[title].own)
+    look = (blocks[title].depth, blocks[title].own)
     behind = enumerate(blocks[paragraphs[-1] + 1 :], start=paragraphs[-1] + 1)
-    return next((place for place, one in behind if (one.tag, one.depth, one.own) == look), len(blocks))
+    alike = (place for place, one in behind if one.tag == "h1" and (one.depth, one.own) == look)
+    return next(alike, len(blocks))
 
 
 def described_body(body: Body, described: str, title: str) -> Optional[Body]:
@@ -151,9 +151,9 @@ def described_body(body: Body, described: str, title: str) -> Optional[Body]:
 
 def _reason(block: Block, headline: str) -> str:
     """The name a reader would give to what the model dropped."""
-    if headline and fold(block.text) == headline:
+    if folds_to(block.text, headline):
         return "headline"
-    named = patterns().of_line(block.text)
+    named = phrase_of(block.text)
     if named:
         return named
     if block.context & _FIGURE or credit_of(block.text):
