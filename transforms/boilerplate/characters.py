@@ -64,7 +64,8 @@ def _look_up(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
         for row in sorted({0, *rows[~_FILLED[rows]].tolist()}):
             _TABLE[row] = _classify("".join(map(chr, range(row * _ROW, (row + 1) * _ROW))))
             _FILLED[row] = True
-    return _TABLE.ravel()[codes]
+    # By `[]`, numpy would first make numbers of eight bytes of them all.
+    return _TABLE.ravel().take(codes)
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,13 @@ class Characters:
     @cached_property
     def _rare(self) -> tuple[Ints, NDArray[np.uint16]]:
         """Where characters of the classes are that few belong to, and their bits."""
-        places = np.flatnonzero(self.bits & _RARE)
+        places = np.flatnonzero((self.bits & _RARE) != 0)
         return places, self.bits[places]
 
     def places(self, wanted: int) -> Ints:
         """Where characters of a class are."""
         if wanted & ~_RARE:
-            return np.flatnonzero(self.bits & wanted)
+            return np.flatnonzero((self.bits & wanted) != 0)
         places, bits = self._rare
         some: Ints = places[(bits & wanted) != 0]
         return some
