@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transforms.boilerplate import rules
+from transforms.boilerplate.line_features import fold, folds_to
+from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.plain_model import best_segment
 from transforms.boilerplate.rules import Text
@@ -200,3 +202,22 @@ def test_rules_never_leave_an_article_empty() -> None:
     assert stripped.text == article.text
     assert stripped.warnings == ("rules_undone",)
     assert strip_boilerplate(replace(article, text=f"{PROSE}\nShare")).text == PROSE
+
+
+LINES = st.text(alphabet="aeIİıßﬁé\u0301Σ漢กк 12.!’-", max_size=60)
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES, LINES)
+def test_a_line_is_the_headline_if_both_fold_to_the_same(line: str, headline: str) -> None:
+    for other in (headline, line.upper(), f"{line}!", f"1 {line}"):
+        folded = fold(other)
+        assert folds_to(line, folded) == (fold(line) == folded and folded != "")
+
+
+@settings(max_examples=300, deadline=None)
+@given(LINES)
+def test_prose_has_twelve_words(line: str) -> None:
+    assert rules.is_prose(f"{line}.") == (len(words_of(line)) >= 12)
+    long = f"{line} {line} é {line}."
+    assert rules.is_prose(long) == (len(words_of(long)) >= 12)
