@@ -117,9 +117,13 @@ class Characters:
 
 
 def letters_only(text: str, bits: NDArray[np.uint16]) -> str:
-    """A text with a space for all that is no letter: split, it is its runs of letters."""
+    """A text with a space for all that is no letter, and around each one that is a word: split, it is its words."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    spaced = np.where((bits & LETTER) != 0, codes, np.uint32(ord(" ")))
+    space = np.uint32(ord(" "))
+    spaced = np.where((bits & LETTER) != 0, codes, space)
+    alone = np.flatnonzero((bits & SOLO) != 0)
+    if len(alone):
+        spaced = np.insert(spaced, np.concatenate((alone, alone + 1)), space)
     return spaced.tobytes().decode("utf-32-le", "surrogatepass")
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import compress, count
+from itertools import count
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,6 @@ from transforms.boilerplate.characters import LETTER, SOLO, SOLO_RANGES, Charact
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _SOLO = re.compile(f"[{SOLO_RANGES}]")
-_SOLO_OR_RUN = re.compile(rf"[{SOLO_RANGES}]|[^\W\d_{SOLO_RANGES}]+")
 _REMEMBERED = 1000
 _LONG = 4
 _FEW = 2000
@@ -33,11 +32,13 @@ def _words_of(text: str) -> tuple[str, ...]:
 
 
 def _split(text: str) -> tuple[str, ...]:
+    # A regular expression takes as long for 500 characters as the table for all of a story.
+    if len(text) >= 500:
+        text = text.lower()
+        return tuple(letters_only(text, class_bits(text)).split())
     if not text.isascii() and _SOLO.search(text):
         text = _SOLO.sub(lambda found: f" {found.group()} ", text)
-    text = text.lower()
-    # A regular expression takes as long for 500 characters as the table for all of a story.
-    return tuple(_LETTERS.findall(text) if len(text) < 500 else letters_only(text, class_bits(text)).split())
+    return tuple(_LETTERS.findall(text.lower()))
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,8 @@ def line_words(characters: Characters, starts: Ints) -> LineWords:
     if solo.any():
         letter = (characters.bits & LETTER) != 0
         joins = letter & ~solo
-        starts = np.flatnonzero(solo | (joins & ~np.concatenate(([False], joins[:-1]))))
-        written = letter[starts]
-        words = list(map(str.lower, compress(_SOLO_OR_RUN.findall(characters.text), written.tolist())))
-        starts = starts[written]
-    else:
-        words = letters_only(characters.text, characters.bits).lower().split()
+        starts = np.flatnonzero(letter & (solo | ~np.concatenate(([False], joins[:-1]))))
+    words = letters_only(characters.text, characters.bits).lower().split()
     lines = characters.lines[starts]
     numbering: defaultdict[str, int] = defaultdict(count().__next__)
     sequence = np.fromiter(map(numbering.__getitem__, words), dtype=np.int64, count=len(words))
