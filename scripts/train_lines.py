@@ -25,14 +25,21 @@ from evaluation.line_training import (  # noqa: E402
     FOLDS,
     Example,
     html_examples,
-    plain_examples,
     second_examples,
     train,
     weighed,
     with_whole_gold,
 )
 from evaluation.line_variants import with_variants  # noqa: E402
-from transforms.boilerplate import plain_model  # noqa: E402
+from evaluation.plain_training import (  # noqa: E402
+    headline_examples,
+    line_examples,
+    plain_pages,
+    plain_second_examples,
+    tried,
+    variants_of,
+)
+from transforms.boilerplate import headline, plain_model, plain_second  # noqa: E402
 from transforms.boilerplate.tree_model import tree_model  # noqa: E402
 from transforms.extraction import second_opinion  # noqa: E402
 from transforms.extraction.html import MODELS  # noqa: E402
@@ -57,7 +64,7 @@ def main(argv: list[str]) -> int:
         lines = sum(len(example.rows) for example in examples)
         print(f"{kind}: {len(examples)} pages, {lines} lines, {len(names)} features", flush=True)
         save(path, train(examples, names, trees, arguments.threads, runs=runs))
-        if kind != "html" and not arguments.folds:
+        if kind in ("doubtful", "second") and not arguments.folds:
             return []
         folds = [train(examples, names, trees, arguments.threads, fold, runs) for fold in range(FOLDS)]
         if arguments.folds:
@@ -74,8 +81,18 @@ def main(argv: list[str]) -> int:
         again = second_examples(examples, [tree_model(arrays) for arrays in folds])
         grow("doubtful", weighed(again), second_opinion.DOUBT_FEATURES, MODELS.second, arguments.trees // 2, 3)
     if arguments.only != "html":
-        examples, names = plain_examples(arguments.data)
-        grow("plain", examples, names, plain_model.MODEL, arguments.trees, 2)
+        pages, names = plain_pages(arguments.data), plain_model.PLAIN_FEATURES
+        titles = headline_examples(pages)
+        folds = grow("headline", titles, headline.HEADLINE_FEATURES, headline.MODEL, arguments.trees // 2, 1)
+        by_fold = [tree_model(arrays) for arrays in folds]
+        examples = line_examples(pages, by_fold)
+        trial = [train(weighed(examples), names, arguments.trees, arguments.threads, fold) for fold in range(FOLDS)]
+        pages, examples = tried(pages, examples, [tree_model(arrays) for arrays in trial])
+        pages += variants_of(pages, arguments.variants)
+        examples += line_examples(pages[len(examples) :], by_fold)
+        folds = grow("plain", weighed(examples), names, plain_model.MODEL, arguments.trees, 2)
+        again = plain_second_examples(pages, examples, [tree_model(arrays) for arrays in folds])
+        grow("second", weighed(again), plain_second.SECOND_FEATURES, plain_second.MODEL, arguments.trees // 2, 3)
     return 0
 
 

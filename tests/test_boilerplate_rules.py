@@ -12,7 +12,7 @@ from transforms.boilerplate import rules
 from transforms.boilerplate.line_features import fold, folds_to
 from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.patterns import patterns
-from transforms.boilerplate.plain_model import best_segment
+from transforms.boilerplate.plain_lines import best_segment
 from transforms.boilerplate.rules import Text
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
 from transforms.records import Article, RemovedBlock

@@ -21,11 +21,11 @@ from typing import Any, Optional
 
 from evaluation.extraction_score import Score, interval, score_metadata, score_page, shingles, tokens, total
 from evaluation.line_training import fold_of, html_of, manifest, render
-from transforms.boilerplate import plain_model
 from transforms.boilerplate.site_memory import SiteMemory, drop_repeats, printed
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
 from transforms.extraction import extract_article
 from transforms.extraction.html import MODELS, Models
+from transforms.extraction.plain_text import PLAIN_MODELS, PlainModels
 from transforms.records import Article, Page
 from transforms.rejected import Rejected
 
@@ -48,7 +48,7 @@ def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) ->
     body = html_of(data, row)
     fold = fold_of(row["site"])
     for_html = Models(models / f"html_{fold}.npz", models / f"doubtful_{fold}.npz") if models else MODELS
-    for_plain = models / f"plain_{fold}.npz" if models else plain_model.MODEL
+    for_plain = PlainModels(models / f"headline_{fold}.npz", models / f"plain_{fold}.npz") if models else PLAIN_MODELS
     if plain:
         page = Page(url="", body=render(body).encode(), content_type="text/plain", charset="utf-8")
     else:
@@ -56,8 +56,8 @@ def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) ->
     start = time.process_time()
     extracted = article = None
     try:
-        extracted = extract_article(page, for_html)
-        article = strip_boilerplate(extracted, for_plain)
+        extracted = extract_article(page, for_html, for_plain)
+        article = strip_boilerplate(extracted)
     except Rejected:
         article = None
     return Outcome(row, article, extracted, time.process_time() - start)

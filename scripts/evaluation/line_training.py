@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from evaluation.extraction_score import fold, tokens
 from transforms.boilerplate.line_features import Floats
-from transforms.boilerplate.plain_model import PLAIN_FEATURES, plain_features
-from transforms.boilerplate.rules import Text, judge
 from transforms.boilerplate.tree_model import TreeModel
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import Outline, outline
@@ -22,7 +20,6 @@ from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_metadata
-from transforms.extraction.plain_text import read_plain
 from transforms.extraction.second_opinion import doubt_features, opinions
 
 FOLDS = 5
@@ -102,7 +99,8 @@ def label_lines(lines: Sequence[str], row: dict[str, Any]) -> tuple[NDArray[np.b
     return labels, weights
 
 
-def _usable(data: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+def usable(data: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The rows and pages that are not suspect of a wrong gold."""
     for row in manifest(data):
         if not row.get("suspect"):
             yield row, html_of(data, row)
@@ -111,7 +109,7 @@ def _usable(data: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
 def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
     """The blocks of every page that is not suspect of a wrong gold."""
     out = []
-    for row, body in _usable(data):
+    for row, body in usable(data):
         html = body.decode("utf-8", "replace")
         tree = parse(html, row["id"])
         page = outline(tree)
@@ -129,19 +127,22 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
 
 
 def with_whole_gold(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
-    """The pages whose gold was not cut short, as far as models that have not seen their sites can tell.
-
-    It was where all of it is found, among at least as much other prose.
-    """
+    """The pages whose gold was not cut short, as far as models that have not seen their sites can tell."""
     out = []
     for example in examples:
         if example.page is not None:
-            chars = np.array([len(block.text) for block in example.page.blocks])
-            kept = by_fold[fold_of(example.site)].probability(example.rows) > 0.5
-            found = float(chars[kept & example.labels].sum())
-            if found >= 0.5 * chars[kept].sum() or found <= 0.95 * chars[example.labels].sum():
+            chances = by_fold[fold_of(example.site)].probability(example.rows)
+            if is_whole([block.text for block in example.page.blocks], example.labels, chances):
                 out.append(example)
     return out
+
+
+def is_whole(lines: Sequence[str], labels: NDArray[np.bool_], chances: Floats) -> bool:
+    """Whether a gold text was not cut short: it was where all of it is found, among at least as much other prose."""
+    chars = np.array([len(line) for line in lines])
+    kept = chances > 0.5
+    found = float(chars[kept & labels].sum())
+    return bool(found >= 0.5 * chars[kept].sum() or found <= 0.95 * chars[labels].sum())
 
 
 def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
@@ -177,19 +178,6 @@ def render(body: bytes) -> str:
     from inscriptis import get_text
 
     return str(get_text(body.decode("utf-8", "replace")))
-
-
-def plain_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
-    """The lines of whole-page renderings."""
-    out = []
-    for row, body in _usable(data):
-        page = read_plain(render(body), None)
-        ruled = judge(Text(page.lines, page.title, page.authors), plain=True)
-        rows = plain_features(page.lines, page.title, ruled)
-        labels, weights = label_lines(page.lines, row)
-        if labels.any():
-            out.append(Example(row["site"], rows, labels, weights))
-    return out, PLAIN_FEATURES
 
 
 def train(

@@ -254,7 +254,7 @@ HTML_RULES = (no_words, headline, datelines, bylines, phrases, captions)
 """For text whose markup has been judged: what still pays there (measured with `evaluate.py clean --by-rule`)."""
 PLAIN_RULES = (*HTML_RULES, teasers, embedded_titles, repeats)
 SOFT = frozenset(("teasers", "embedded_title", "caption", "repeat"))
-"""Rules that are right less than 97 times in 100 by themselves: in plain text a model that is sure overrules them."""
+"""Rules that are right less than 97 times in 100 by themselves: in plain text models that are sure overrule them."""
 
 
 def judge(text: Text, plain: bool) -> dict[int, str]:

@@ -1,11 +1,9 @@
 """`strip_boilerplate`: lines that are not the article leave its text for `removed_blocks`, each with its rule."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Optional
 
 from transforms.boilerplate.characters import count_words
-from transforms.boilerplate.plain_model import MODEL, SURE, THRESHOLD, plain_probabilities
 from transforms.boilerplate.rules import SOFT, Text, judge
 from transforms.records import Article, RemovedBlock
 from transforms.rejected import Rejected
@@ -28,8 +26,8 @@ def all_lines(article: Article) -> list[tuple[str, Optional[str]]]:
     return out
 
 
-def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
-    """Moves the lines that the rules, and for plain text the line model, name from `text` to `removed_blocks`.
+def strip_boilerplate(article: Article) -> Article:
+    """Moves the lines that the rules name from `text` to `removed_blocks`.
 
     No line is lost: those kept and those removed, by their numbers, are all that extraction gave, in order. If the
     rules would leave nothing of a text, none of them is applied and the article has the warning `rules_undone`.
@@ -45,12 +43,8 @@ def strip_boilerplate(article: Article, model: Path = MODEL) -> Article:
     # Rules look at all lines: what was taken out before is still the neighbourhood of the rest.
     verdicts = judge(Text(texts, article.title, article.authors), plain)
     if plain:
-        chances = plain_probabilities(texts, article.title, verdicts, model).tolist()
-        for place, chance in enumerate(chances):
-            if chance < THRESHOLD:
-                verdicts.setdefault(place, "line_model")
-            elif chance >= SURE and verdicts.get(place) in SOFT:
-                del verdicts[place]
+        # The models overruled those that are not always right where they kept such a line.
+        verdicts = {place: verdict for place, verdict in verdicts.items() if lines[place][1] or verdict not in SOFT}
     if all(place in verdicts for place, (_, rule) in enumerate(lines) if rule is None):
         return replace(article, warnings=(*article.warnings, "rules_undone"))
     for place, verdict in verdicts.items():

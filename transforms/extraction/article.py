@@ -13,8 +13,8 @@ from transforms.extraction.head import read_head
 from transforms.extraction.html import MODELS, Models, article_body, described_body, line_probabilities, parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_metadata
-from transforms.extraction.plain_text import read_plain
-from transforms.records import Article, Page
+from transforms.extraction.plain_text import PLAIN_MODELS, PlainModels, read_plain
+from transforms.records import Article, Page, RemovedBlock
 from transforms.rejected import Rejected
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
@@ -24,15 +24,16 @@ _LIVE = re.compile(
 )
 
 
-def extract_article(page: Page, models: Models = MODELS) -> Article:
+def extract_article(page: Page, models: Models = MODELS, plain_models: PlainModels = PLAIN_MODELS) -> Article:
     """The article of a page, with all that the page says of it; `id` and `content_hash` are left to a later stage.
 
     HTML gives the lines of the article's region: those judged to be the article as `text`, those between them that
-    were not in `removed_blocks`, numbered together from 0. Plain text gives all its lines as `text`.
+    were not in `removed_blocks`, numbered together from 0. Plain text gives all its lines, as the one or the other.
 
     Args:
         page: one document, at most as large as the fetcher lets through.
-        models: the line models of HTML; evaluation passes those that have not seen the page's site.
+        models, plain_models: the line models of HTML and of plain text; evaluation passes those that have not seen the
+            page's site.
 
     Raises:
         Rejected: `unknown_content_type`, `empty`, `binary`, `bad_charset`, `no_text` (nothing that reads like an
@@ -47,7 +48,7 @@ def extract_article(page: Page, models: Models = MODELS) -> Article:
         raise Rejected("empty", f"{where}: the document is empty")
     markup = page.content_type in HTML_TYPES
     text, warnings = decode(page.body, page.charset, markup, where)
-    article = _of_html(page, text, where, models) if markup else _of_plain(page, text)
+    article = _of_html(page, text, where, models) if markup else _of_plain(page, text, plain_models)
     if len(article.text) < MIN_CHARS and not any(map(str.isalpha, article.text)):
         raise Rejected("no_text", f"{where}: no line of it reads like the text of an article")
     return replace(
@@ -130,10 +131,10 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
     )
 
 
-def _of_plain(page: Page, text: str) -> Article:
+def _of_plain(page: Page, text: str, models: PlainModels) -> Article:
     frame = _frame(page)
     entry = page.entry
-    plain = read_plain(text, page.fetched_at)
+    plain = read_plain(text, page.fetched_at, models)
     published, source = plain.published, "text" if plain.published else None
     if published is None and entry and entry.published_at:
         published = machine_date(entry.published_at)
@@ -145,7 +146,8 @@ def _of_plain(page: Page, text: str) -> Article:
         frame,
         title=plain.title or frame.title_feed,
         description=entry.summary if entry else "",
-        text="\n".join(plain.lines),
+        text="\n".join(line for place, line in enumerate(plain.lines) if place not in plain.removed),
+        removed_blocks=tuple(RemovedBlock("line_model", plain.lines[place], place) for place in sorted(plain.removed)),
         authors=plain.authors or (tuple(entry.authors) if entry else ()),
         extractor="plain",
         robots=tuple(part.strip().lower() for part in page.robots.split(",") if part.strip()),

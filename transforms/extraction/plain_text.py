@@ -1,17 +1,40 @@
 """A page as a reader copied it: plain lines, with headline, dates and byline among them."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional
 
-from transforms.boilerplate.rules import Text, bylines, datelines, is_prose
-from transforms.dates import Moment, sensible
-from transforms.extraction.dated_lines import dated
+import numpy as np
+
+from transforms.boilerplate import headline, plain_model, plain_second
+from transforms.boilerplate.headline import headline_probabilities
+from transforms.boilerplate.line_features import Floats
+from transforms.boilerplate.patterns import patterns
+from transforms.boilerplate.plain_lines import looks_of, plain_lines
+from transforms.boilerplate.plain_model import plain_features, plain_probabilities
+from transforms.boilerplate.plain_second import SURE, THRESHOLD, second_probabilities
+from transforms.boilerplate.rules import SOFT, Text, bylines, datelines, is_prose, judge
+from transforms.dates import Moment, read_dates, sensible
 from transforms.extraction.names import clean_names
 
-MAX_LINES = 20_000
-_HEAD_LINES = 15
+_HEAD_LINES, _TAIL_LINES = 15, 6
+_BEFORE, _AFTER = 6, 20
+_LIKELY, _MAX_HEADLINE = 0.3, 300
 _WORD = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class PlainModels:
+    """Where the models of plain text lie: which line is the headline, and which lines are the article."""
+
+    headline: Path
+    first: Path
+    second: Path
+
+
+PLAIN_MODELS = PlainModels(headline.MODEL, plain_model.MODEL, plain_second.MODEL)
 
 
 @dataclass(frozen=True)
@@ -19,31 +42,66 @@ class PlainPage:
     """What plain text tells: its lines without the empty ones, and what stands around the story."""
 
     lines: tuple[str, ...]
+    removed: frozenset[int]
+    """The places of those that are not the article; none if that would be all of them."""
     title: str
     authors: tuple[str, ...]
     published: Optional[Moment]
     updated: Optional[Moment]
 
 
-def read_plain(text: str, fetched_at: Optional[str]) -> PlainPage:
-    """Reads the lines, the headline (the first line that reads like one), the dateline and the byline of a text."""
-    lines = tuple(line for raw in text.splitlines()[: 4 * MAX_LINES] if (line := " ".join(raw.split())))[:MAX_LINES]
+def read_plain(text: str, fetched_at: Optional[str], models: PlainModels = PLAIN_MODELS) -> PlainPage:
+    """Reads the lines of a text, tells the headline and the article, and reads the dateline and the byline."""
+    page = plain_lines(text)
+    looks = looks_of(page)
+    lines = page.lines
+    place = headline_of(lines, headline_probabilities(looks, models.headline))
+    title = lines[place] if lines else ""
+    authors = authors_of(lines, place)
+    published, updated = _dates([*_around(lines, place), *_head(lines)], fetched_at)
+    ruled = judge(Text(lines, title, authors), plain=True)
+    rows = plain_features(looks, title, ruled)
+    chances = second_probabilities(looks, rows, plain_probabilities(rows, models.first), models.second).tolist()
+    needed = [SURE if ruled.get(place) in SOFT else THRESHOLD for place in range(len(lines))]
+    removed = frozenset(place for place, chance in enumerate(chances) if chance < needed[place])
+    if len(removed) == len(lines):
+        removed = frozenset()
+    return PlainPage(lines, removed, title, authors, published, updated)
+
+
+def headline_of(lines: Sequence[str], probability: Floats) -> int:
+    """The likeliest line; if none is likely, the first of three words before any paragraph, or the first of all."""
+    short = np.fromiter(map(len, lines), dtype=np.int64, count=len(lines)) <= _MAX_HEADLINE
+    if (short & (probability >= _LIKELY)).any():
+        return int(np.argmax(np.where(short, probability, 0.0)))
     first = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
-    head = lines[: max(first, 1)]
-    title = next(
-        (line for line in head if len(_WORD.findall(line)) >= 3 and len(line) < 300), lines[0] if lines else ""
-    )
-    near = [*lines[: first + 3][-_HEAD_LINES:], *lines[:_HEAD_LINES]]
-    published, updated = _dates(near, fetched_at)
-    text_ = Text(near, title, ())
-    named = [near[place] for place in sorted(bylines(text_))]
-    tail = Text(lines[-6:], title, ())
-    named += [lines[-6:][place] for place in sorted(bylines(tail))] if not named else []
-    return PlainPage(lines, title, clean_names(named[:2], ()), published, updated)
+    head = enumerate(lines[: max(first, 1)])
+    return next((place for place, line in head if short[place] and len(_WORD.findall(line)) >= 3), 0)
 
 
-def _dates(lines: list[str], fetched_at: Optional[str]) -> tuple[Optional[Moment], Optional[Moment]]:
-    """Published and updated time from the datelines; a date that its line calls one of an update is the latter."""
+def authors_of(lines: Sequence[str], headline: int) -> tuple[str, ...]:
+    """The names in the byline: near the headline, or else among the last lines."""
+    for near in (_around(lines, headline), lines[-_TAIL_LINES:]):
+        places = sorted(bylines(Text(near, lines[headline], ()))) if lines else []
+        if places:
+            return clean_names([near[place] for place in places[:2]], ())
+    return ()
+
+
+def _around(lines: Sequence[str], headline: int) -> Sequence[str]:
+    """The lines where a story's byline and dateline stand: next to its headline, those behind it first."""
+    return [*lines[headline : headline + _AFTER], *lines[max(0, headline - _BEFORE) : headline][::-1]]
+
+
+def _head(lines: Sequence[str]) -> Sequence[str]:
+    """The lines up to the first paragraph, and those at the top."""
+    first = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
+    return [*lines[: first + 3][-_HEAD_LINES:], *lines[:_HEAD_LINES]]
+
+
+def _dates(lines: Sequence[str], fetched_at: Optional[str]) -> tuple[Optional[Moment], Optional[Moment]]:
+    """Published and updated time from the datelines; a date beside a word for `updated` is the latter."""
+    update_words = patterns().labels["updateword"]
     published: Optional[Moment] = None
     updated: Optional[Moment] = None
     for place in sorted(datelines(Text(lines, "", ()))):

@@ -1,0 +1,107 @@
+"""Examples for the models of plain text: whole-page renderings, with the headline and the article of each marked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.extraction_score import fold
+from evaluation.line_training import Example, fold_of, is_whole, label_lines, render, usable
+from evaluation.plain_variants import PlainExample, variant
+from transforms.boilerplate.headline import headline_features
+from transforms.boilerplate.plain_lines import looks_of, plain_lines
+from transforms.boilerplate.plain_model import plain_features
+from transforms.boilerplate.plain_second import second_features
+from transforms.boilerplate.rules import Text, judge
+from transforms.boilerplate.tree_model import TreeModel
+from transforms.extraction.blocks import outline
+from transforms.extraction.head import read_head
+from transforms.extraction.html import parse
+from transforms.extraction.json_ld import described_article
+from transforms.extraction.metadata import read_metadata
+from transforms.extraction.plain_text import authors_of, headline_of
+
+EASY = 0.03
+_HEADLINE_WEIGHT, _OTHER_WEIGHT = 20.0, 0.3
+
+
+def plain_pages(data: Path) -> list[PlainExample]:
+    """The renderings of the pages that are not suspect of a wrong gold and show a line of it.
+
+    The headline is the line that has the title of the page's HTML.
+    """
+    out = []
+    for row, body in usable(data):
+        page = plain_lines(render(body))
+        labels, weights = label_lines(page.lines, row)
+        if labels.any():
+            title = fold(_title(body.decode("utf-8", "replace"), row))
+            headline = np.array([bool(title) and fold(line) == title for line in page.lines])
+            easy = np.zeros(len(labels), dtype=bool)
+            out.append(PlainExample(row["site"], page, labels, weights, headline, easy))
+    return out
+
+
+def _title(html: str, row: dict[str, Any]) -> str:
+    tree = parse(html, row["id"])
+    return read_metadata(
+        tree, read_head(tree), described_article(tree), outline(tree).blocks, url=row["url"], publisher="",
+        feed_title="", feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
+    ).title  # fmt: skip
+
+
+def headline_examples(pages: Sequence[PlainExample]) -> list[Example]:
+    """The lines of pages as the model of the headline sees them; a headline that stands twice counts once."""
+    out = []
+    for page in pages:
+        weights = np.where(page.headline, _HEADLINE_WEIGHT / max(1, page.headline.sum()), _OTHER_WEIGHT)
+        out.append(Example(page.site, headline_features(looks_of(page.page)), page.headline, weights))
+    return out
+
+
+def line_examples(pages: Sequence[PlainExample], by_fold: Sequence[TreeModel]) -> list[Example]:
+    """The lines of pages with what depends on the headline, as told by a model that has not seen the page's site."""
+    out = []
+    for page in pages:
+        looks = looks_of(page.page)
+        place = headline_of(page.page.lines, by_fold[fold_of(page.site)].probability(headline_features(looks)))
+        title = page.page.lines[place]
+        ruled = judge(Text(page.page.lines, title, authors_of(page.page.lines, place)), plain=True)
+        out.append(Example(page.site, plain_features(looks, title, ruled), page.labels, page.weights))
+    return out
+
+
+def tried(
+    pages: Sequence[PlainExample], examples: Sequence[Example], by_fold: Sequence[TreeModel]
+) -> tuple[list[PlainExample], list[Example]]:
+    """The pages whose gold was not cut short, with their easy lines marked, as a first trial on `examples` shows."""
+    whole, kept = [], []
+    for page, example in zip(pages, examples, strict=True):
+        chances = by_fold[fold_of(page.site)].probability(example.rows)
+        if is_whole(page.page.lines, page.labels, chances):
+            whole.append(replace(page, easy=(chances < EASY) & ~page.labels))
+            kept.append(example)
+    return whole, kept
+
+
+def plain_second_examples(
+    pages: Sequence[PlainExample], examples: Sequence[Example], by_fold: Sequence[TreeModel]
+) -> list[Example]:
+    """The same lines as the second model sees them: with the verdicts of a first one that has not seen the page."""
+    out = []
+    for page, example in zip(pages, examples, strict=True):
+        chances = by_fold[fold_of(page.site)].probability(example.rows)
+        out.append(replace(example, rows=second_features(looks_of(page.page), example.rows, chances)))
+    return out
+
+
+def variants_of(pages: Sequence[PlainExample], copies: int) -> list[PlainExample]:
+    """So many variants of each page, mixed within its fold."""
+    out = []
+    for number, page in enumerate(pages):
+        others = [other for other in pages if other is not page and fold_of(other.site) == fold_of(page.site)]
+        random = np.random.default_rng(number)
+        out += [variant(page, others, random) for _ in range(copies)]
+    return out

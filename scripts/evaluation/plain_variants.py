@@ -1,0 +1,143 @@
+"""Variants of copied pages to train on: an article between the menus of another page and the footer of a third.
+
+Seven hundred pages show few menus and footers, each always with the same article. In a variant the parts of pages are
+mixed, stretches of them left out, the article is cut short, or the layout is gone; all is computed anew for the lines
+that result. Pages are mixed with pages of their own fold only, so that no variant brings a line of a site into the
+training of a model that is judged on the site.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.boilerplate.plain_lines import PlainLines
+
+WEIGHT = 0.4
+"""Of a variant's lines against those of its page."""
+EASY_KEPT, EASY_WEIGHT = 0.2, 2.0
+"""Most lines are menus that a first trial never took for an article: one in five of them is enough in a variant."""
+_ELSEWHERE = 0.6
+"""Chance that what stands before, or after, the article is of another page."""
+_INSERTED, _MOST_INSERTED = 0.25, 6
+"""Chance that some lines of another page stand within the article."""
+_SECOND_STORY = 0.1
+"""Chance that the page goes on with another story."""
+_LEFT_OUT, _MOST_LEFT_OUT = 0.5, 0.8
+_SHORTENED, _MOST_CUT = 0.5, 0.7
+_NO_LAYOUT, _ALL_APART, _NO_BULLETS = 0.08, 0.08, 0.1
+_BULLET = re.compile(r"^[*+o-] (?=.)")
+_FAR = 60
+"""Lines between a headline and the first line of its article."""
+_MIN_LINES = 5
+_MAX_WEIGHT, _MAX_RISE = 20.0, 3.0
+
+
+@dataclass(frozen=True)
+class PlainExample:
+    """One page as text, with what is known of each line."""
+
+    site: str
+    page: PlainLines
+    labels: NDArray[np.bool_]
+    weights: NDArray[np.float64]
+    headline: NDArray[np.bool_]
+    easy: NDArray[np.bool_]
+    """Which lines a first trial was sure not to be of the article, rightly."""
+
+    def article(self) -> tuple[int, int]:
+        """Where the article starts, its headline included if that is near, and ends."""
+        places = np.flatnonzero(self.labels)
+        first, end = int(places[0]), int(places[-1]) + 1
+        heads = np.flatnonzero(self.headline[max(0, first - _FAR) : first])
+        return (max(0, first - _FAR) + int(heads[-1]) if len(heads) else first), end
+
+
+def variant(example: PlainExample, others: Sequence[PlainExample], random: np.random.Generator) -> PlainExample:
+    """One variant of a page, mixed with `others` of its fold."""
+    first, end = example.article()
+    before, after, within, behind = (
+        others[int(random.integers(len(others)))] if others and random.random() < chance else example
+        for chance in (_ELSEWHERE, _ELSEWHERE, _INSERTED, _SECOND_STORY)
+    )
+    story = np.arange(first, end)[_shortened(example.labels[first:end], random)]
+    parts = [
+        (before, _thinned(0, before.article()[0], random)),
+        (example, story),
+        (after, _thinned(after.article()[1], len(after.labels), random)),
+    ]
+    if within is not example:
+        cut = int(random.integers(1, max(2, len(story))))
+        parts[1:2] = [(example, story[:cut]), (within, _stretch(within, random)), (example, story[cut:])]
+    if behind is not example:
+        parts.append((behind, np.arange(*behind.article())))
+    page = _joined([(part.page, places) for part, places in parts])
+    labels = np.concatenate([part.labels[places] & (part is example) for part, places in parts])
+    headline = np.concatenate([part.headline[places] & (part is example) for part, places in parts])
+    easy = np.concatenate([part.easy[places] for part, places in parts])
+    weights = np.concatenate([part.weights[places] for part, places in parts])
+    # The article of each page weighs about the same, however short.
+    rise = float((example.weights * example.labels).sum()) / max(1e-6, float((weights * labels).sum()))
+    weights = np.clip(weights * min(_MAX_RISE, rise), 0, _MAX_WEIGHT)
+    left_out = easy & (random.random(len(weights)) >= EASY_KEPT)
+    weights = np.where(left_out, 0.0, np.where(easy, EASY_WEIGHT * weights, weights)) * WEIGHT
+    return replace(example, page=_layout(page, random), labels=labels, weights=weights, headline=headline, easy=easy)
+
+
+def _joined(parts: Sequence[tuple[PlainLines, NDArray[np.int64]]]) -> PlainLines:
+    return PlainLines(
+        tuple(page.lines[place] for page, places in parts for place in places.tolist()),
+        tuple(page.blanks[place] for page, places in parts for place in places.tolist()),
+        tuple(page.indents[place] for page, places in parts for place in places.tolist()),
+    )
+
+
+def _thinned(start: int, end: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """The lines that are left when a stretch is cut out; half of the time all of them."""
+    keep = np.ones(end - start, dtype=bool)
+    if random.random() < _LEFT_OUT and end > start:
+        cut = int((end - start) * random.uniform(0, _MOST_LEFT_OUT))
+        at = int(random.integers(0, max(1, end - start - cut)))
+        keep[at : at + cut] = False
+    return np.arange(start, end)[keep]
+
+
+def _stretch(example: PlainExample, random: np.random.Generator) -> NDArray[np.int64]:
+    """A few lines of a page that are not its article, from behind it if there are any."""
+    end = example.article()[1]
+    places = np.arange(end, len(example.labels)) if end < len(example.labels) else np.flatnonzero(~example.labels)
+    at = int(random.integers(0, max(1, len(places))))
+    return places[at : at + int(random.integers(1, _MOST_INSERTED + 1))]
+
+
+def _shortened(labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
+    """What is left when a stretch of the article, and what stands in it, is cut out; half of the time all of it.
+
+    Its headline and its first line stay.
+    """
+    keep = np.ones(len(labels), dtype=bool)
+    places = np.flatnonzero(labels)
+    if random.random() < _SHORTENED and len(places) >= _MIN_LINES:
+        first, size = int(places[0]), int(places[-1] - places[0]) + 1
+        cut = int(size * random.uniform(0, _MOST_CUT))
+        start = first + int(random.integers(1, max(2, size - cut)))
+        keep[start : start + cut] = False
+    return keep
+
+
+def _layout(page: PlainLines, random: np.random.Generator) -> PlainLines:
+    """Now and then the layout of one who copies otherwise: nothing but lines, or an empty one after each."""
+    chance = random.random()
+    count = len(page.lines)
+    if chance < _NO_LAYOUT:
+        page = PlainLines(page.lines, (0,) * count, (0,) * count)
+    elif chance < _NO_LAYOUT + _ALL_APART:
+        page = PlainLines(page.lines, (1,) * count, (0,) * count)
+    if random.random() < _NO_BULLETS:
+        bare = tuple(
+            line[2:] if len(line) > 2 and line[0] in "*+-o" and line[1] == " " else line for line in page.lines
+        )
+        page = replace(page, lines=bare)
+    return page
