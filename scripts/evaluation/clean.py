@@ -137,7 +137,9 @@ def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
         gold_tokens += len(gold)
         missing = shingles(gold) - shingles(tokens(outcome.article.text, kind))
         whole = {tuple(tokens(line, kind)) for line in outcome.row["gold"].split("\n")}
-        by_model = {block.line for block in outcome.extracted.removed_blocks}
+        # The rules of plain text are applied in extraction.
+        html = outcome.extracted.extractor != "plain"
+        by_model = {block.line for block in outcome.extracted.removed_blocks if html}
         for place, (line, rule) in enumerate(all_lines(outcome.article)):
             if rule is None:
                 continue

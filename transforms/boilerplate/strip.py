@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Optional
 
 from transforms.boilerplate.characters import count_words
-from transforms.boilerplate.rules import SOFT, Text, judge
+from transforms.boilerplate.rules import Text, judge
 from transforms.records import Article, RemovedBlock
 from transforms.rejected import Rejected
 
@@ -30,7 +30,8 @@ def strip_boilerplate(article: Article) -> Article:
     """Moves the lines that the rules name from `text` to `removed_blocks`.
 
     No line is lost: those kept and those removed, by their numbers, are all that extraction gave, in order. If the
-    rules would leave nothing of a text, none of them is applied and the article has the warning `rules_undone`.
+    rules would leave nothing of a text, none of them is applied and the article has the warning `rules_undone`. Plain
+    text was judged, by the same rules and more, where its layout was known: in extraction.
 
     Raises:
         Rejected: `no_text` for an article without any text.
@@ -38,13 +39,11 @@ def strip_boilerplate(article: Article) -> Article:
     lines = all_lines(article)
     if not any(rule is None for _, rule in lines):
         raise Rejected("no_text", f"{article.url or article.raw_ref}: nothing is left of it to call an article")
+    if article.extractor == "plain":
+        return article
     texts = [line for line, _ in lines]
-    plain = article.extractor == "plain"
     # Rules look at all lines: what was taken out before is still the neighbourhood of the rest.
-    verdicts = judge(Text(texts, article.title, article.authors), plain)
-    if plain:
-        # The models overruled those that are not always right where they kept such a line.
-        verdicts = {place: verdict for place, verdict in verdicts.items() if lines[place][1] or verdict not in SOFT}
+    verdicts = judge(Text(texts, article.title, article.authors), plain=False)
     if all(place in verdicts for place, (_, rule) in enumerate(lines) if rule is None):
         return replace(article, warnings=(*article.warnings, "rules_undone"))
     for place, verdict in verdicts.items():

@@ -1,7 +1,7 @@
 """A page as a reader copied it: plain lines, with headline, dates and byline among them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -42,8 +42,10 @@ class PlainPage:
     """What plain text tells: its lines without the empty ones, and what stands around the story."""
 
     lines: tuple[str, ...]
-    removed: frozenset[int]
-    """The places of those that are not the article; none if that would be all of them."""
+    removed: Mapping[int, str]
+    """Place -> rule of those that are not the article; none if that would be all of them."""
+    undone: bool
+    """Whether it would."""
     title: str
     authors: tuple[str, ...]
     published: Optional[Moment]
@@ -62,11 +64,15 @@ def read_plain(text: str, fetched_at: Optional[str], models: PlainModels = PLAIN
     ruled = judge(Text(lines, title, authors), plain=True)
     rows = plain_features(looks, title, ruled)
     chances = second_probabilities(looks, rows, plain_probabilities(rows, models.first), models.second).tolist()
-    needed = [SURE if ruled.get(place) in SOFT else THRESHOLD for place in range(len(lines))]
-    removed = frozenset(place for place, chance in enumerate(chances) if chance < needed[place])
-    if len(removed) == len(lines):
-        removed = frozenset()
-    return PlainPage(lines, removed, title, authors, published, updated)
+    # Models that are sure overrule a rule that is not always right.
+    sure = [SURE if ruled.get(place) in SOFT else THRESHOLD for place in range(len(lines))]
+    removed = {
+        place: ruled.get(place, "line_model")
+        for place, chance in enumerate(chances)
+        if chance < sure[place] or (place in ruled and ruled[place] not in SOFT)
+    }
+    undone = 0 < len(lines) == len(removed)
+    return PlainPage(lines, {} if undone else removed, undone, title, authors, published, updated)
 
 
 def headline_of(lines: Sequence[str], probability: Floats) -> int:
