@@ -4,11 +4,11 @@
     scripts/train_lines.py --data FOLDER [--only html|plain] [--folds FOLDER]
 
 FOLDER holds `manifest.jsonl` and the pages it names (see `scripts/evaluation/clean.py`). Needs `catboost` and, for
-plain text, `inscriptis`. Pages of HTML whose gold was cut short, as a first trial shows, are left out; variants of
-the others (`scripts/evaluation/line_variants.py`) are learned from beside them. The models go into the package. With
-`--folds` one more for each fold, which has not seen the fold's sites, goes into that folder: `scripts/evaluate.py
-clean --models FOLDER` judges each page by these. The second model learns from first verdicts on pages that the first
-model had not seen. Seeds are fixed.
+plain text, `inscriptis`. Pages whose gold was cut short, as a first trial shows, are left out; variants of the others
+(`scripts/evaluation/line_variants.py`, `plain_variants.py`) are learned from beside them. The models go into the
+package. With `--folds` one more for each fold, which has not seen the fold's sites, goes into that folder:
+`scripts/evaluate.py clean --models FOLDER` judges each page by these. The second models learn from first verdicts on
+pages that the first models had not seen, those of plain text from headlines found in the same way. Seeds are fixed.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--only", choices=("html", "plain"))
     parser.add_argument("--folds", type=Path, help="folder for the models of the folds, as evaluation reads them")
     parser.add_argument("--trees", type=int, default=250)
-    parser.add_argument("--variants", type=int, default=4, help="of each page of HTML, to train on beside it")
+    parser.add_argument("--variants", type=int, default=4, help="of each page, to train on beside it")
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args(argv)
 
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
         pages, examples = tried(pages, examples, [tree_model(arrays) for arrays in trial])
         pages += variants_of(pages, arguments.variants)
         examples += line_examples(pages[len(examples) :], by_fold)
-        folds = grow("plain", weighed(examples), names, plain_model.MODEL, arguments.trees, 2)
+        folds = grow("plain", weighed(examples), names, plain_model.MODEL, arguments.trees, 3)
         again = plain_second_examples(pages, examples, [tree_model(arrays) for arrays in folds])
         grow("second", weighed(again), plain_second.SECOND_FEATURES, plain_second.MODEL, arguments.trees // 2, 3)
     return 0

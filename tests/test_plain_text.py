@@ -13,6 +13,7 @@ from transforms.boilerplate.plain_model import PLAIN_FEATURES, plain_features
 from transforms.boilerplate.plain_second import SECOND_FEATURES, second_features
 from transforms.boilerplate.strip import all_lines, strip_boilerplate
 from transforms.extraction import extract_article
+from transforms.extraction.plain_text import headline_of
 from transforms.records import Article, Page
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
@@ -74,6 +75,24 @@ def test_a_headline_shares_its_words_with_the_paragraphs_that_follow() -> None:
     assert lead[page.lines.index(HEADLINE)] > 0.6
     assert lead[: len(MENU)].max() < 0.3
     assert rows[page.lines.index(HEADLINE), HEADLINE_FEATURES.index("rank")] <= len(STORY)
+
+
+def test_where_no_line_is_likely_the_headline_it_is_the_first_of_three_words_before_the_story() -> None:
+    lines = ("News", "Sport and weather", "Wall reopens today", STORY[0])
+    assert headline_of(lines, np.full(4, 0.1, dtype=np.float32)) == 1
+    assert headline_of(lines, np.array([0.1, 0.2, 0.6, 0.1], dtype=np.float32)) == 2
+    assert headline_of((STORY[0] * 9, "News"), np.array([0.9, 0.1], dtype=np.float32)) == 0
+    assert headline_of((), np.zeros(0, dtype=np.float32)) == 0
+
+
+def test_the_second_look_sees_which_words_a_line_shares_with_the_lines_that_were_kept() -> None:
+    other = "Nobody knows why penguins swim faster under clouded evening skies than beneath moonlight."
+    looks = looks_of(plain_lines("\n".join((*STORY, other))))
+    first = np.array([0.9] * len(STORY) + [0.5], dtype=np.float32)
+    rows = second_features(looks, plain_features(looks, HEADLINE, {}), first)
+    shared = rows[:, SECOND_FEATURES.index("words_in_run")]
+    assert shared[-1] == 0
+    assert sum(shared[: len(STORY)] > 0) >= 4
 
 
 @settings(max_examples=150, deadline=None)

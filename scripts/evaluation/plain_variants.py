@@ -21,9 +21,9 @@ EASY_KEPT, EASY_WEIGHT = 0.2, 2.0
 """Most lines are menus that a first trial never took for an article: one in five of them is enough in a variant."""
 _ELSEWHERE = 0.6
 """Chance that what stands before, or after, the article is of another page."""
-_INSERTED, _MOST_INSERTED = 0.25, 6
+_INSERTED, _MOST_INSERTED = 0.2, 6
 """Chance that some lines of another page stand within the article."""
-_SECOND_STORY = 0.1
+_SECOND_STORY = 0.05
 """Chance that the page goes on with another story."""
 _LEFT_OUT, _MOST_LEFT_OUT = 0.5, 0.8
 _SHORTENED, _MOST_CUT = 0.5, 0.7
