@@ -11,12 +11,12 @@ import numpy as np
 from transforms.boilerplate import headline, plain_model, plain_second
 from transforms.boilerplate.headline import headline_probabilities
 from transforms.boilerplate.line_features import Floats
-from transforms.boilerplate.patterns import patterns
 from transforms.boilerplate.plain_lines import looks_of, plain_lines
 from transforms.boilerplate.plain_model import plain_features, plain_probabilities
 from transforms.boilerplate.plain_second import SURE, THRESHOLD, second_probabilities
 from transforms.boilerplate.rules import SOFT, Text, bylines, datelines, is_prose, judge
-from transforms.dates import Moment, read_dates, sensible
+from transforms.dates import Moment, sensible
+from transforms.extraction.dated_lines import dated
 from transforms.extraction.names import clean_names
 
 _HEAD_LINES, _TAIL_LINES = 15, 6
@@ -106,8 +106,7 @@ def _head(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _dates(lines: Sequence[str], fetched_at: Optional[str]) -> tuple[Optional[Moment], Optional[Moment]]:
-    """Published and updated time from the datelines; a date beside a word for `updated` is the latter."""
-    update_words = patterns().labels["updateword"]
+    """Published and updated time from the datelines; a date that its line calls one of an update is the latter."""
     published: Optional[Moment] = None
     updated: Optional[Moment] = None
     for place in sorted(datelines(Text(lines, "", ()))):
