@@ -20,6 +20,7 @@ from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_metadata
+from transforms.extraction.script_state import stated_article
 from transforms.extraction.second_opinion import doubt_features, opinions
 
 FOLDS = 5
@@ -118,7 +119,8 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
             tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="",
             feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
         )  # fmt: skip
-        of_itself = (known.title, known.description, described.body, known.publisher)
+        stated = stated_article(tree, described.body, known.title, [block.text for block in page.blocks]).text
+        of_itself = (known.title, known.description, stated, known.publisher)
         rows = block_features(page, *of_itself)
         labels, weights = label_lines([block.text for block in page.blocks], row)
         if labels.any():

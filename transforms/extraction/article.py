@@ -10,10 +10,11 @@ from transforms.dates import Moment, as_written, machine_date, sensible
 from transforms.extraction.blocks import outline
 from transforms.extraction.decoding import decode
 from transforms.extraction.head import read_head
-from transforms.extraction.html import MODELS, Models, article_body, described_body, line_probabilities, parse
+from transforms.extraction.html import MODELS, Body, Models, article_body, described_body, line_probabilities, parse
 from transforms.extraction.json_ld import described_article
-from transforms.extraction.metadata import read_metadata
+from transforms.extraction.metadata import Metadata, read_metadata
 from transforms.extraction.plain_text import PLAIN_MODELS, PlainModels, read_plain
+from transforms.extraction.script_state import Stated, as_page, stated_article
 from transforms.records import Article, Page, RemovedBlock
 from transforms.rejected import Rejected
 
@@ -98,12 +99,15 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
         robots_header=page.robots,
         fetched_at=page.fetched_at,
     )
-    probability, doubted = line_probabilities(view, text, tree, known, described.body, models)
+    stated = stated_article(tree, described.body, known.title, [block.text for block in view.blocks])
+    probability, doubted = line_probabilities(view, text, tree, known, stated.text, models)
     body = article_body(view, probability, doubted, known.title)
     extractor = "blocks+opinions" if doubted else "blocks"
-    from_script = described_body(body, described.body, known.title)
-    if from_script is not None:
-        body, extractor = from_script, "jsonld"
+    from_json = described_body(body, described.body, known.title)
+    if from_json is not None:
+        body, extractor = from_json, "jsonld"
+    elif stated.undrawn:
+        body, extractor = _drawn(stated, known, models), "script"
     frame = _timed(frame, known.published, known.published_source, known.updated, known.published_day)
     warnings = [
         name
@@ -129,6 +133,14 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
         language_declared=known.language,
         robots=known.robots,
     )
+
+
+def _drawn(stated: Stated, known: Metadata, models: Models) -> Body:
+    """The article of a page that only a script would draw, judged as if it had."""
+    text = as_page(stated, known.title)
+    tree = parse(text, known.title)
+    view = outline(tree)
+    return article_body(view, *line_probabilities(view, text, tree, known, "", models), known.title)
 
 
 def _of_plain(page: Page, text: str, models: PlainModels) -> Article:

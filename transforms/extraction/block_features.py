@@ -20,7 +20,7 @@ from transforms.boilerplate.line_words import LineWords, words_of
 from transforms.boilerplate.patterns import patterns
 from transforms.extraction.blocks import CLASS_BIT, CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
 
-_TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "figcaption", "blockquote", "section", "span", "pre", "dd")
+_TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "tr", "figcaption", "blockquote", "section", "pre", "dd")
 _TAG_NUMBER = {tag: number for number, tag in enumerate(_TAGS)}
 _NEIGHBOURS = (-3, -2, -1, 1, 2, 3)
 _SEEN_BY_NEIGHBOURS = ("log_chars", "ends_terminal", "link_share", "tag_p", "title_in_line", "date", "enders")
@@ -61,7 +61,7 @@ PLACE_FEATURES = (
     "title_heading_seen",
     "from_title_heading",
     "in_json_body",
-    "json_body_known",
+    "json_body_share",
     "lead_overlap",
     "lead_overlap~4",
     "site_words",
@@ -208,6 +208,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
     above = boxes.up(1)
     under = [direct[boxes.up(up)] / total for up in (1, 2, 3)]
     overlap = words.lead_overlap(np.flatnonzero((prose > 0) & in_best)[:6].tolist(), title)
+    in_body = words.pairs_in(json_body) if json_body else np.zeros(count, dtype=np.float32)
     trunk = _full(page.parents, best)
     branch_classes, branch_tags, branch_length = _branch(page, trunk)
     heading = tags[3:7].any(axis=0)
@@ -250,8 +251,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
         np.minimum(_since(heading), 30),
         (order > first_title) & (first_title >= 0),
         from_title,
-        words.pairs_in(json_body) if json_body else 0.0,
-        float(bool(json_body)),
+        in_body,
+        float((in_body * prose).sum()) / total,
         overlap,
         window_mean(overlap, 4),
         *_of_the_site(words, line, above, chars, site),

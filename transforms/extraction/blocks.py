@@ -1,6 +1,6 @@
 """One walk over a parsed page: its visible text as blocks, each with what the markup says about it.
 
-A block is a run of text between two block boundaries (a paragraph, a heading, a list item, a caption). The walk keeps
+A block is a run of text between two block boundaries (a paragraph, a heading, a list item, a row of data, a caption). The walk keeps
 what the line model wants to know of its place: tags and class words of its ancestors, links, emphasis, containers.
 """
 
@@ -95,6 +95,7 @@ _INLINE = frozenset(
     ]
 )
 _STRONG = frozenset(("b", "strong", "em", "i"))
+_CELLS = frozenset(("td", "th"))
 _HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 # Context bits from the tags of ancestors.
@@ -369,10 +370,23 @@ class _Walk:
         self.tags.append(kind)
         place = (tag, depth, before, context | kind, here, item, hidden)
         blocks = len(self.blocks)
-        self.inside(element, place, depth, in_link, False, tag in _HEADINGS)
+        if tag == "tr" and _is_record(element):
+            for cell in element[:]:
+                self.inside(cell, place, depth + 1, in_link, False, False)
+                self.pieces.append(" ")
+        else:
+            self.inside(element, place, depth, in_link, False, tag in _HEADINGS)
         self.flush(place)
         if len(self.blocks) == blocks:
             del parents[before:], self.classes[before:], self.tags[before:]
+
+
+def _is_record(row: HtmlElement) -> bool:
+    """Whether a row of a table is one of data, to be read as a line: cells of inline text, and no layout of boxes."""
+    cells = row[:]
+    if len(cells) < 2 or not all(cell.tag in _CELLS for cell in cells):
+        return False
+    return all(element.tag in _INLINE for cell in cells for element in cell.iterdescendants())
 
 
 def outline(tree: HtmlElement) -> Outline:

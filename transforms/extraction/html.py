@@ -29,6 +29,7 @@ MAX_DOUBTFUL_BLOCKS = 5_000
 """A page of more blocks is no article worth the time of other extractors."""
 HEAD_BLOCKS = 40
 _PARAGRAPH = 100
+_COPY, _SENTENCE, _COPIED = 400, 60, 0.8
 TAIL_BLOCKS = 12
 _FOOTER = (1 << CONTEXT_TAGS.index("footer")) | (1 << CONTEXT_TAGS.index("nav"))
 _FIGURE = (1 << CONTEXT_TAGS.index("figure")) | (1 << CONTEXT_TAGS.index("figcaption"))
@@ -108,13 +109,22 @@ def article_body(page: Outline, probability: Floats, doubted: bool, title: str) 
     weight = score = 0.0
     for number, place in enumerate(range(start, end)):
         block = blocks[place]
-        if probability[place] >= threshold:
+        if probability[place] >= threshold and repeats(block.text, lines):
+            removed.append(RemovedBlock("repeat", block.text, number))
+        elif probability[place] >= threshold:
             lines.append(block.text)
             weight += len(block.text)
             score += len(block.text) * float(probability[place])
         else:
             removed.append(RemovedBlock(_reason(block, headline), block.text, number))
     return Body(tuple(lines), tuple(removed), round(score / weight, 4))
+
+
+def repeats(text: str, lines: Sequence[str]) -> bool:
+    """Whether a long block is mostly the lines before it once more: some pages hold an article twice."""
+    if len(text) < _COPY:
+        return False
+    return sum(len(line) for line in lines if len(line) > _SENTENCE and line in text) > _COPIED * len(text)
 
 
 def _next_story(blocks: Sequence[Block], headline: str, kept: Sequence[int]) -> int:

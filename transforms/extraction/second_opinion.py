@@ -1,6 +1,6 @@
 """The doubtful pages: what two other extractors keep, and how the first verdict looks from a distance.
 
-A page is doubtful if much of its text lies near the model's threshold. Only such pages (about one in twenty) pay for
+A page is doubtful if much of its text lies near the model's threshold. Only such pages (about one in ten) pay for
 trafilatura and resiliparse; a second model then judges each block by the first one's verdicts around it and by what
 the others kept.
 """
@@ -24,7 +24,7 @@ from transforms.extraction.blocks import Block, Outline
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
 MODEL = Path(__file__).parent / "models" / "html_doubtful.npz"
-DOUBT = 0.3
+DOUBT = 0.2
 """Share of the kept text that is uncertain, from which a page is doubtful."""
 OPINIONS = ("trafilatura", "resiliparse")
 _NEIGHBOURS = (-4, -3, -2, -1, 1, 2, 3, 4)
