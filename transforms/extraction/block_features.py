@@ -60,8 +60,8 @@ PLACE_FEATURES = (
     "after_heading",
     "title_heading_seen",
     "from_title_heading",
-    "in_json_body",
-    "json_body_share",
+    "in_stated",
+    "stated_share",
     "lead_overlap",
     "lead_overlap~4",
     "site_words",
@@ -170,7 +170,7 @@ def _full(parents: list[int], container: int) -> set[int]:
     return out
 
 
-def block_features(page: Outline, title: str, description: str, json_body: str, site: str) -> Floats:
+def block_features(page: Outline, title: str, description: str, stated: str, site: str) -> Floats:
     """One row of `FEATURES` for each block, given what the page says of its title, text and site (all may be empty)."""
     blocks = page.blocks
     count = len(blocks)
@@ -208,7 +208,7 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
     above = boxes.up(1)
     under = [direct[boxes.up(up)] / total for up in (1, 2, 3)]
     overlap = words.lead_overlap(np.flatnonzero((prose > 0) & in_best)[:6].tolist(), title)
-    in_body = words.pairs_in(json_body) if json_body else np.zeros(count, dtype=np.float32)
+    in_stated = words.pairs_in(stated) if stated else np.zeros(count, dtype=np.float32)
     trunk = _full(page.parents, best)
     branch_classes, branch_tags, branch_length = _branch(page, trunk)
     heading = tags[3:7].any(axis=0)
@@ -251,8 +251,8 @@ def block_features(page: Outline, title: str, description: str, json_body: str, 
         np.minimum(_since(heading), 30),
         (order > first_title) & (first_title >= 0),
         from_title,
-        in_body,
-        float((in_body * prose).sum()) / total,
+        in_stated,
+        float((in_stated * prose).sum()) / total,
         overlap,
         window_mean(overlap, 4),
         *_of_the_site(words, line, above, chars, site),

@@ -1,7 +1,8 @@
 """One walk over a parsed page: its visible text as blocks, each with what the markup says about it.
 
-A block is a run of text between two block boundaries (a paragraph, a heading, a list item, a row of data, a caption). The walk keeps
-what the line model wants to know of its place: tags and class words of its ancestors, links, emphasis, containers.
+A block is a run of text between two block boundaries (a paragraph, a heading, a list item, a row of data, a caption).
+The walk keeps what the line model wants to know of its place: tags and class words of its ancestors, links, emphasis,
+containers.
 """
 
 import re

@@ -74,10 +74,10 @@ def parse(text: str, where: str) -> HtmlElement:
 
 
 def line_probabilities(
-    page: Outline, html: str, tree: HtmlElement, known: Metadata, json_body: str, models: Models
+    page: Outline, html: str, tree: HtmlElement, known: Metadata, stated: str, models: Models
 ) -> tuple[Floats, bool]:
     """The probability of each block to be of the article, and whether a second opinion was asked for it."""
-    rows = block_features(page, known.title, known.description, json_body, known.publisher)
+    rows = block_features(page, known.title, known.description, stated, known.publisher)
     probability = load_model(models.first, FEATURES).probability(rows)
     if not 0 < len(page.blocks) <= MAX_DOUBTFUL_BLOCKS or doubt(page, probability) < DOUBT:
         return probability, False

@@ -29,7 +29,7 @@ _SAMPLES = 6
 _NEXT_TO_NOTHING = 600
 _SHOWN, _OF_IT = 0.2, 0.5
 # Where a value may begin: the whole script, what is assigned, an argument of a call.
-_START = re.compile(r"""(?:^|[=(,])\s*(?=[\[{"])""")
+_START = re.compile(r"""(?:^|[=(,;])\s*(?=[\[{"])""")
 _PARAGRAPH_END = re.compile(r"</p\s*>", re.I)
 _FOUR_WORDS = re.compile(r"[^\W\d_]{2,30}(?: [^\W\d_]{2,30}){3}|[^\W\d_]{12,}")
 _DEEP = (dict, list)
@@ -125,18 +125,22 @@ def _markup(script: str) -> Iterator[str]:
             return
         value, depth = pending.pop()
         if isinstance(value, str):
-            if len(_PARAGRAPH_END.findall(value)) >= _PARAGRAPHS:
+            inner = _values(value) if depth < _NESTED and value[:1] in '[{"' else []
+            pending += [(one, depth + 1) for one in inner]
+            if not inner and len(_PARAGRAPH_END.findall(value)) >= _PARAGRAPHS:
                 # What stands before the first element is the state's own (`1a:T3f2,<p>...`).
                 yield value[value.find("<") :]
-            elif depth < _NESTED and value[:1] in '[{"':
-                pending += [(inner, depth + 1) for inner in _values(value)]
         else:
             inner = list(value.values()) if isinstance(value, dict) else value
-            pending += [(one, depth) for one in inner if type(one) in _DEEP or (type(one) is str and len(one) > _MIN_CHARS)]
+            pending += [(one, depth) for one in inner if type(one) in _DEEP or _is_long(one)]
             if isinstance(value, list):
                 prose = list(_prose(value))
                 if len(prose) >= _PARAGRAPHS:
                     yield "\n".join(text if text.startswith("<") else f"<p>{text}</p>" for text in prose)
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > _MIN_CHARS
 
 
 def _prose(items: Sequence[Any]) -> Iterator[str]:
