@@ -25,6 +25,13 @@ def test_a_table_that_lays_out_the_page_is_not_read_across() -> None:
     assert lines("<table><tr><td>All of it<br>in one cell</td></tr></table>") == ["All of it", "in one cell"]
 
 
+def test_a_button_that_is_never_closed_does_not_cost_the_page() -> None:
+    story = [SENTENCE.format(number) for number in range(12)]
+    html = "<button>Menu</button><button>Search<div>" + "".join(f"<p>{line}</p>" for line in story) + "</div>"
+    assert lines(html) == ["Search", *story]
+    assert lines("<button><p>Menu</p></button><p>One.</p>") == ["One."]
+
+
 def test_an_article_that_the_page_holds_twice_is_kept_once() -> None:
     story = [SENTENCE.format(number) for number in range(6)]
     html = "".join(f"<p>{line}</p>" for line in story) + f"<div>wards. {' '.join(story)}</div><p>The end.</p>"

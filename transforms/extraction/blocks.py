@@ -202,6 +202,8 @@ _ITEM_BITS = {
 Place = tuple[str, int, int, int, int, int, bool]
 
 MAX_DEPTH = 180
+_LONGEST_LABEL = 1_000
+"""Characters within a button that may be its own."""
 MAX_BLOCKS = 20_000
 MAX_NAMES = 400
 """Characters of class and id that are looked at."""
@@ -326,7 +328,7 @@ class _Walk:
             elif tag == "br":
                 self.flush(place)
                 self.broken = True
-            elif tag not in _SKIPPED and type(tag) is str:
+            elif (tag not in _SKIPPED and type(tag) is str) or (tag == "button" and _is_unclosed(child)):
                 self.flush(place)
                 if depth < MAX_DEPTH:
                     self.block(child, place, depth + 1, in_link)
@@ -380,6 +382,11 @@ class _Walk:
         self.flush(place)
         if len(self.blocks) == blocks:
             del parents[before:], self.classes[before:], self.tags[before:]
+
+
+def _is_unclosed(button: HtmlElement) -> bool:
+    """Whether a button has swallowed the page behind it: HTML closes it at the next one, libxml2 at the very end."""
+    return button.find(".//p") is not None and len(button.text_content()) > _LONGEST_LABEL
 
 
 def _is_record(row: HtmlElement) -> bool:
