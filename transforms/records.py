@@ -163,6 +163,7 @@ class Article:
     story_score: Optional[float] = None
     content_hash: str = ""
     extractor: str = ""
+    """`blocks`, `blocks+opinions`, `jsonld`, `script` (the data of the page's scripts) or `plain`."""
     warnings: Sequence[str] = ()
     raw_ref: str = ""
     language_declared: str = ""
