@@ -21,8 +21,8 @@ from transforms.extraction.second_opinion import DOUBT, doubt, opinions, second_
 from transforms.records import RemovedBlock
 from transforms.rejected import Rejected
 
-THRESHOLD = 0.5
-THRESHOLD_DOUBTFUL = 0.45
+THRESHOLD = 0.55
+THRESHOLD_DOUBTFUL = 0.5
 MIN_DESCRIBED = 600
 MAX_CHARS = 20_000_000
 MAX_DOUBTFUL_BLOCKS = 5_000
