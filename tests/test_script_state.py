@@ -11,6 +11,7 @@ from tests.test_extraction_pages import HARBOUR
 from transforms.extraction import extract_article
 from transforms.extraction.html import parse
 from transforms.extraction.script_state import Stated, stated_article
+from transforms.rejected import Rejected
 
 TITLE = "Harbour wall at Saltmarsh reopens to walkers"
 STORY = [
@@ -88,7 +89,9 @@ def test_an_article_that_only_a_script_would_draw_is_judged_as_if_it_had() -> No
 
 def test_the_state_of_another_story_does_not_stand_in_for_an_empty_page() -> None:
     html = page(state("".join(f"<p>{line}</p>" for line in OTHER)))
-    assert "tram tickets" not in extract_article(replace(HARBOUR, body=html.encode())).text
+    with pytest.raises(Rejected) as told:
+        extract_article(replace(HARBOUR, body=html.encode()))
+    assert told.value.reason == "no_text"
 
 
 @settings(max_examples=150, deadline=None)
