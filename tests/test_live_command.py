@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -148,7 +149,8 @@ def test_a_run_stops_while_a_sink_is_away_and_the_next_one_brings_everything_onc
 
 @pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="the limit can be lifted on Linux only")
 def test_a_full_disk_is_waited_for_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
-    with newsroom(PLAN, Temper(slow=0.0, broken=0.0, flaky=0.0)) as site:
+    # Of a copy that is edited while nothing is polled, only the edit could be found: the account would be one short.
+    with newsroom(replace(PLAN, edited=0.0), Temper(slow=0.0, broken=0.0, flaky=0.0)) as site:
         with live(site, tmp_path, f"sqlite:{tmp_path / 'news.db'}", f"jsonl:{tmp_path}/") as process:
             wait_for(lambda: len(outcomes(tmp_path / "ledger.db")) > 3, process)
             limited = psutil.Process(process.pid)
