@@ -17,14 +17,17 @@ from lxml.html import HtmlElement
 from transforms.boilerplate.line_words import words_of
 from transforms.extraction.json_ld import paragraphs
 
-MAX_CHARS = 5_000_000
+MAX_CHARS = 3_000_000
+"""Of a script."""
+MAX_TEXT = 200_000
+"""Characters of an article; of what a page shows no more are compared."""
 MAX_VALUES = 100_000
 _MIN_CHARS = 200
 _MAX_STARTS = 20
 _NESTED = 3
 _PARAGRAPHS = 3
 _PROSE = 60
-_CANDIDATES = 30
+_CANDIDATES = 15
 _SAMPLES = 6
 _NEXT_TO_NOTHING = 600
 _SHOWN, _OF_IT = 0.2, 0.5
@@ -73,7 +76,7 @@ def stated_article(tree: HtmlElement, described: str, title: str, lines: Sequenc
         one = next(likely, Stated(described))
         return replace(one, undrawn=bool(one.markup) and len(one.text) > 4 * shows)
     found.append(Stated(described))
-    shown = _fours(prose)
+    shown = _fours("\n".join(prose)[:MAX_TEXT].split("\n"))
     fours = [_fours(one.text.split("\n")) for one in found]
     common = [len(one & shown) for one in fours]
     best = max(range(len(found)), key=common.__getitem__)
@@ -113,7 +116,7 @@ def _texts(tree: HtmlElement, samples: Sequence[str]) -> Iterator[Stated]:
             continue
         for markup in _markup(text):
             body = paragraphs(markup)
-            if len(body) > _MIN_CHARS:
+            if _MIN_CHARS < len(body) <= MAX_TEXT:
                 yield Stated(body, markup)
 
 
