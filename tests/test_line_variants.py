@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))  # as its programs do
 
 from evaluation.line_training import Example, weighed
-from evaluation.line_variants import EASY_WEIGHT, WEIGHT, with_variants
+from evaluation.line_variants import with_variants
+from evaluation.variants import EASY_WEIGHT, WEIGHT
 from transforms.boilerplate.tree_model import TreeModel
 from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import outline

@@ -12,22 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.line_training import Example, fold_of
+from evaluation.variants import EASY, MIN_LINES, shortened, variant_weights
 from transforms.boilerplate.tree_model import TreeModel
 from transforms.extraction.block_features import block_features
 from transforms.extraction.blocks import CLASS_GROUPS, CONTEXT_TAGS, Outline
 
-WEIGHT = 0.4
-"""Of a variant's lines against those of its page."""
-EASY = 0.03
-EASY_KEPT, EASY_WEIGHT = 0.2, 2.0
-"""Most lines are menus that a first trial never took for an article: one in five of them is enough in a variant."""
 _CLASS_GONE, _ALL_CLASSES_GONE, _TAG_GONE, _ITEMS_GONE = 0.3, 0.1, 0.12, 0.5
 _DESCRIPTION_GONE, _BODY_GONE, _SITE_GONE = 0.2, 0.3, 0.2
-_SHORTENED, _MOST_CUT = 0.5, 0.7
 _BOXES_GONE, _MOST_BOXES = 0.5, 0.4
 _NO_PARAGRAPHS = 0.08
-_MIN_BLOCKS = 5
-_MAX_WEIGHT, _MAX_RISE = 20.0, 3.0
 
 
 def with_variants(examples: Sequence[Example], trial: Sequence[TreeModel], copies: int) -> list[Example]:
@@ -43,14 +36,14 @@ def with_variants(examples: Sequence[Example], trial: Sequence[TreeModel], copie
 
 def _variant(example: Example, easy: NDArray[np.bool_], random: np.random.Generator) -> Example | None:
     page, labels = example.page, example.labels
-    if page is None or len(page.blocks) < _MIN_BLOCKS:
+    if page is None or len(page.blocks) < MIN_LINES:
         return None
     classes_gone = _some_bits(random, len(CLASS_GROUPS), _CLASS_GONE)
     if random.random() < _ALL_CLASSES_GONE:
         classes_gone = (1 << len(CLASS_GROUPS)) - 1
     tags_gone = _some_bits(random, len(CONTEXT_TAGS), _TAG_GONE)
     items_gone = random.random() < _ITEMS_GONE
-    keep = _shortened(labels, random) & _boxes_left(page, labels, random)
+    keep = shortened(labels, random) & _boxes_left(page, labels, random)
     if not (keep & labels).any():
         return None
     deeper = int(random.integers(-2, 4))
@@ -78,30 +71,14 @@ def _variant(example: Example, easy: NDArray[np.bool_], random: np.random.Genera
     description = "" if random.random() < _DESCRIPTION_GONE else description
     body = "" if random.random() < _BODY_GONE else body
     site = "" if random.random() < _SITE_GONE else site
-    weights = example.weights[keep]
-    # The article of each page weighs about the same, however short.
-    rise = float((example.weights * labels).sum()) / max(1e-6, float((weights * labels[keep]).sum()))
-    weights = np.clip(weights * min(_MAX_RISE, rise), 0, _MAX_WEIGHT)
-    left_out = easy[keep] & (random.random(len(weights)) >= EASY_KEPT)
-    weights = np.where(left_out, 0.0, np.where(easy[keep], EASY_WEIGHT * weights, weights)) * WEIGHT
+    article = float((example.weights * labels).sum())
+    weights = variant_weights(article, example.weights[keep], labels[keep], easy[keep], random)
     rows = block_features(other, title, description, body, site)
     return replace(example, rows=rows, labels=labels[keep], weights=weights, page=other)
 
 
 def _some_bits(random: np.random.Generator, width: int, chance: float) -> int:
     return sum(1 << place for place in np.flatnonzero(random.random(width) < chance).tolist())
-
-
-def _shortened(labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
-    """What is left when a stretch of the article, and what stands in it, is cut out; half of the time all of it."""
-    keep = np.ones(len(labels), dtype=bool)
-    places = np.flatnonzero(labels)
-    if random.random() < _SHORTENED and len(places) >= _MIN_BLOCKS:
-        first, size = int(places[0]), int(places[-1] - places[0]) + 1
-        cut = int(size * random.uniform(0, _MOST_CUT))
-        start = first + int(random.integers(1, max(2, size - cut)))
-        keep[start : start + cut] = False
-    return keep
 
 
 def _boxes_left(page: Outline, labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ import numpy as np
 from evaluation.extraction_score import fold
 from evaluation.line_training import Example, fold_of, is_whole, label_lines, render, usable
 from evaluation.plain_variants import PlainExample, variant
+from evaluation.variants import EASY
 from transforms.boilerplate.headline import headline_features
 from transforms.boilerplate.plain_lines import looks_of, plain_lines
 from transforms.boilerplate.plain_model import plain_features
@@ -23,7 +24,6 @@ from transforms.extraction.json_ld import described_article
 from transforms.extraction.metadata import read_metadata
 from transforms.extraction.plain_text import authors_of, headline_of
 
-EASY = 0.03
 _HEADLINE_WEIGHT, _OTHER_WEIGHT = 20.0, 0.3
 
 

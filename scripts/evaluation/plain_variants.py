@@ -13,12 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.variants import shortened, variant_weights
 from transforms.boilerplate.plain_lines import PlainLines
 
-WEIGHT = 0.4
-"""Of a variant's lines against those of its page."""
-EASY_KEPT, EASY_WEIGHT = 0.2, 2.0
-"""Most lines are menus that a first trial never took for an article: one in five of them is enough in a variant."""
 _ELSEWHERE = 0.6
 """Chance that what stands before, or after, the article is of another page."""
 _INSERTED, _MOST_INSERTED = 0.2, 6
@@ -26,13 +23,10 @@ _INSERTED, _MOST_INSERTED = 0.2, 6
 _SECOND_STORY = 0.05
 """Chance that the page goes on with another story."""
 _LEFT_OUT, _MOST_LEFT_OUT = 0.5, 0.8
-_SHORTENED, _MOST_CUT = 0.5, 0.7
 _NO_LAYOUT, _ALL_APART, _NO_BULLETS = 0.08, 0.08, 0.1
 _BULLET = re.compile(r"^[*+o-] (?=.)")
 _FAR = 60
 """Lines between a headline and the first line of its article."""
-_MIN_LINES = 5
-_MAX_WEIGHT, _MAX_RISE = 20.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ def variant(example: PlainExample, others: Sequence[PlainExample], random: np.ra
         others[int(random.integers(len(others)))] if others and random.random() < chance else example
         for chance in (_ELSEWHERE, _ELSEWHERE, _INSERTED, _SECOND_STORY)
     )
-    story = np.arange(first, end)[_shortened(example.labels[first:end], random)]
+    story = np.arange(first, end)[shortened(example.labels[first:end], random)]
     parts = [
         (before, _thinned(0, before.article()[0], random)),
         (example, story),
@@ -78,11 +72,8 @@ def variant(example: PlainExample, others: Sequence[PlainExample], random: np.ra
     headline = np.concatenate([part.headline[places] & (part is example) for part, places in parts])
     easy = np.concatenate([part.easy[places] for part, places in parts])
     weights = np.concatenate([part.weights[places] for part, places in parts])
-    # The article of each page weighs about the same, however short.
-    rise = float((example.weights * example.labels).sum()) / max(1e-6, float((weights * labels).sum()))
-    weights = np.clip(weights * min(_MAX_RISE, rise), 0, _MAX_WEIGHT)
-    left_out = easy & (random.random(len(weights)) >= EASY_KEPT)
-    weights = np.where(left_out, 0.0, np.where(easy, EASY_WEIGHT * weights, weights)) * WEIGHT
+    article = float((example.weights * example.labels).sum())
+    weights = variant_weights(article, weights, labels, easy, random)
     return replace(example, page=_layout(page, random), labels=labels, weights=weights, headline=headline, easy=easy)
 
 
@@ -112,21 +103,6 @@ def _stretch(example: PlainExample, random: np.random.Generator) -> NDArray[np.i
     return places[at : at + int(random.integers(1, _MOST_INSERTED + 1))]
 
 
-def _shortened(labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
-    """What is left when a stretch of the article, and what stands in it, is cut out; half of the time all of it.
-
-    Its headline and its first line stay.
-    """
-    keep = np.ones(len(labels), dtype=bool)
-    places = np.flatnonzero(labels)
-    if random.random() < _SHORTENED and len(places) >= _MIN_LINES:
-        first, size = int(places[0]), int(places[-1] - places[0]) + 1
-        cut = int(size * random.uniform(0, _MOST_CUT))
-        start = first + int(random.integers(1, max(2, size - cut)))
-        keep[start : start + cut] = False
-    return keep
-
-
 def _layout(page: PlainLines, random: np.random.Generator) -> PlainLines:
     """Now and then the layout of one who copies otherwise: nothing but lines, or an empty one after each."""
     chance = random.random()
@@ -136,8 +112,6 @@ def _layout(page: PlainLines, random: np.random.Generator) -> PlainLines:
     elif chance < _NO_LAYOUT + _ALL_APART:
         page = PlainLines(page.lines, (1,) * count, (0,) * count)
     if random.random() < _NO_BULLETS:
-        bare = tuple(
-            line[2:] if len(line) > 2 and line[0] in "*+-o" and line[1] == " " else line for line in page.lines
-        )
+        bare = tuple(_BULLET.sub("", line) for line in page.lines)
         page = replace(page, lines=bare)
     return page

@@ -265,3 +265,14 @@ def window_mean(values: Floats, reach: int) -> Floats:
     low, high = np.maximum(0, order - reach), np.minimum(len(values), order + reach + 1)
     means: Floats = ((sums[high] - sums[low]) / (high - low)).astype(np.float32)
     return means
+
+
+def weighted_mean(
+    values: NDArray[np.float64], weights: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """The weighted mean of the values from each `low` to before each `high`, cut at the ends; 0 of none."""
+    sums = np.concatenate(([0.0], np.cumsum(values * weights)))
+    mass = np.concatenate(([0.0], np.cumsum(weights)))
+    low, high = np.maximum(0, low), np.minimum(len(values), high)
+    means: NDArray[np.float64] = (sums[high] - sums[low]) / np.maximum(1e-6, mass[high] - mass[low])
+    return means

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.line_features import Floats, shifted, window_mean
+from transforms.boilerplate.line_features import Floats, shifted, weighted_mean, window_mean
 from transforms.boilerplate.line_words import LineWords
 from transforms.boilerplate.plain_lines import Looks, best_segment, distance
 from transforms.boilerplate.plain_model import PLAIN_FEATURES
@@ -70,10 +70,13 @@ def second_features(looks: Looks, rows: Floats, probability: Floats) -> Floats:
     before = np.cumsum(mass) - mass
     order = np.arange(count)
     columns: list[NDArray[np.floating]] = [odds, *(shifted(flat, by, -_LIMIT) for by in _NEIGHBOURS)]
-    columns += [_mean(odds, weight, order - reach, order + reach + 1) for reach in _REACHES]
+    columns += [weighted_mean(odds, weight, order - reach, order + reach + 1) for reach in _REACHES]
     columns += [window_mean(flat, reach) for reach in _EVEN_REACHES]
     for reach in _SIDES:
-        columns += [_mean(odds, weight, order - reach, order), _mean(odds, weight, order + 1, order + reach + 1)]
+        columns += [
+            weighted_mean(odds, weight, order - reach, order),
+            weighted_mean(odds, weight, order + 1, order + reach + 1),
+        ]
     weighed = float((weight * kept).sum())
     columns += [
         before / total,
@@ -96,17 +99,6 @@ def second_features(looks: Looks, rows: Floats, probability: Floats) -> Floats:
     columns += [np.minimum(distance(sure), _FAR), np.minimum(distance(sure[::-1])[::-1], _FAR)]
     columns += _words_in_common(looks.words, probability, run & kept)
     return np.column_stack((*columns, rows)).astype(np.float32)
-
-
-def _mean(
-    values: NDArray[np.float64], weights: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """The weighted mean of the values from each `low` to before each `high`, cut at the ends; 0 of none."""
-    sums = np.concatenate(([0.0], np.cumsum(values * weights)))
-    mass = np.concatenate(([0.0], np.cumsum(weights)))
-    low, high = np.maximum(0, low), np.minimum(len(values), high)
-    means: NDArray[np.float64] = (sums[high] - sums[low]) / np.maximum(1e-6, mass[high] - mass[low])
-    return means
 
 
 def _words_in_common(words: LineWords, probability: Floats, sure: NDArray[np.bool_]) -> list[NDArray[np.floating]]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 
-from transforms.boilerplate.line_features import Floats, shifted
+from transforms.boilerplate.line_features import Floats, shifted, weighted_mean
 from transforms.boilerplate.line_words import words_of
 from transforms.boilerplate.tree_model import load_model
 from transforms.extraction.block_features import FEATURES, boxes_of
@@ -105,12 +105,8 @@ def _shares(blocks: list[Block], text: str) -> Floats:
 
 
 def _window(values: NDArray[np.float64], weights: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
-    sums = np.concatenate(([0.0], np.cumsum(values * weights)))
-    mass = np.concatenate(([0.0], np.cumsum(weights)))
     order = np.arange(len(values))
-    low, high = np.maximum(0, order - reach), np.minimum(len(values), order + reach + 1)
-    means: NDArray[np.float64] = (sums[high] - sums[low]) / np.maximum(1e-6, mass[high] - mass[low])
-    return means
+    return weighted_mean(values, weights, order - reach, order + reach + 1)
 
 
 def _groups(keys: list[object]) -> NDArray[np.int64]:
