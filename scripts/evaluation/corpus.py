@@ -34,6 +34,9 @@ def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]
     for path in sorted(folder.glob("*.jsonl*")):
         if not path.name.startswith(("pairs", "url")):
             found.extend(row for row in rows(path) if sets is None or row["set"] in sets)
+    if not found:
+        wanted = f" of the sets {', '.join(sorted(sets))}" if sets else ""
+        raise SystemExit(f"{folder}: no document{wanted}; a folder of *.jsonl or *.jsonl.gz was expected")
     return found
 
 

@@ -47,7 +47,10 @@ def fold_of(site: str) -> int:
 
 
 def manifest(data: Path) -> list[dict[str, Any]]:
-    with (data / "manifest.jsonl").open(encoding="utf-8") as lines:
+    path = data / "manifest.jsonl"
+    if not path.is_file():
+        raise SystemExit(f"{data}: no manifest.jsonl; a folder with it and the pages it names was expected")
+    with path.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines if line.strip()]
 
 
