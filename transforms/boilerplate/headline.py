@@ -35,9 +35,7 @@ def headline_features(looks: Looks) -> Floats:
         return np.zeros((0, len(HEADLINE_FEATURES)), dtype=np.float32)
     order = np.arange(count)
     low, high = looks.segment
-    long = np.fromiter(map(len, words.numbers), dtype=np.int64, count=len(words.numbers)) > _LONG
-    chosen = long[words.members]
-    members, lines = words.members[chosen], words.member_lines[chosen]
+    members, lines = words.of_longer(_LONG)
     sizes = np.bincount(lines, minlength=count)
     several = np.maximum(1, sizes)
     columns = []

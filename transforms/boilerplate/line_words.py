@@ -41,6 +41,11 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(_LETTERS.findall(text.lower()))
 
 
+def fours(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """Every four neighbouring words, in order."""
+    return list(zip(words, words[1:], words[2:], words[3:], strict=False))
+
+
 @dataclass(frozen=True)
 class LineWords:
     """The words of a page's lines, as `words_of` splits them, with a number for each different one."""
@@ -65,6 +70,14 @@ class LineWords:
         """How many of its different words each line has among the flagged ones."""
         return np.bincount(self.member_lines[flags[self.members]], minlength=len(self.sizes))
 
+    def _longer(self, than: int) -> NDArray[np.bool_]:
+        return np.fromiter(map(len, self.numbers), dtype=np.int64, count=len(self.numbers)) > than
+
+    def of_longer(self, than: int) -> tuple[Ints, Ints]:
+        """`members` and `member_lines` of the words of more letters than so many."""
+        chosen = self._longer(than)[self.members]
+        return self.members[chosen], self.member_lines[chosen]
+
     def lead_overlap(self, lead: Sequence[int], title: str) -> NDArray[np.float32]:
         """The share of each line's longer words that the story's opening has: the title and the lines at `lead`.
 
@@ -74,7 +87,7 @@ class LineWords:
         leads = np.zeros(len(self.sizes), dtype=bool)
         leads[lead] = True
         opening[self.members[leads[self.member_lines]]] = True
-        long = np.fromiter(map(len, self.numbers), dtype=np.int64, count=len(self.numbers)) > _LONG
+        long = self._longer(_LONG)
         share: NDArray[np.float32] = (self.shared(opening & long) / np.maximum(1, self.shared(long))).astype(np.float32)
         return share
 

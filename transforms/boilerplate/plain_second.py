@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.boilerplate.line_features import Floats, shifted, weighted_mean, window_mean
+from transforms.boilerplate.first_verdicts import OVERALL, names_near, verdicts_of
+from transforms.boilerplate.line_features import Floats, weighted_mean, window_mean
 from transforms.boilerplate.line_words import LineWords
 from transforms.boilerplate.plain_lines import Looks, best_segment, distance
 from transforms.boilerplate.plain_model import PLAIN_FEATURES
@@ -17,7 +18,6 @@ from transforms.boilerplate.tree_model import load_model
 
 MODEL = Path(__file__).parent / "models" / "plain_second.npz"
 _NEIGHBOURS = (-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)
-_REACHES = (1, 2, 4, 8, 20)
 _EVEN_REACHES = (3, 10)
 _SIDES = (3, 8, 25)
 _RUNS = (0.2, 0.35)
@@ -26,21 +26,14 @@ _KEPT = 0.4
 THRESHOLD = 0.45
 SURE = 0.75
 """From here the models overrule a rule that is not always right."""
-_LIMIT = 6.0
 _FAR = 40
 _LONG_LINE, _LONG_WORD = 60, 4
 
 SECOND_FEATURES = (
-    "odds",
-    *(f"odds@{by:+d}" for by in _NEIGHBOURS),
-    *(f"odds~{reach}" for reach in _REACHES),
+    *names_near(_NEIGHBOURS),
     *(f"odds_even~{reach}" for reach in _EVEN_REACHES),
     *(f"odds_{side}~{reach}" for reach in _SIDES for side in ("before", "after")),
-    "kept_before",
-    "kept_after",
-    "page_odds",
-    "top_odds",
-    "page_kept",
+    *OVERALL,
     *(f"{part}_{number}" for number in range(len(_RUNS)) for part in ("run", "from_start", "from_end", "run_kept")),
     "since_kept",
     "until_kept",
@@ -60,31 +53,17 @@ def second_features(looks: Looks, rows: Floats, probability: Floats) -> Floats:
     count = len(chars)
     if not count:
         return np.zeros((0, len(SECOND_FEATURES)), dtype=np.float32)
-    weight = np.sqrt(chars.astype(np.float64))
-    clipped = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
-    odds = np.clip(np.log(clipped / (1 - clipped)), -_LIMIT, _LIMIT)
-    flat = odds.astype(np.float32)
-    kept = probability > _KEPT
-    mass = probability.astype(np.float64) * chars
-    total = max(1.0, float(mass.sum()))
-    before = np.cumsum(mass) - mass
+    first = verdicts_of(probability, chars, _KEPT)
+    odds, weight, kept = first.odds, first.weight, first.kept
     order = np.arange(count)
-    columns: list[NDArray[np.floating]] = [odds, *(shifted(flat, by, -_LIMIT) for by in _NEIGHBOURS)]
-    columns += [weighted_mean(odds, weight, order - reach, order + reach + 1) for reach in _REACHES]
-    columns += [window_mean(flat, reach) for reach in _EVEN_REACHES]
+    columns = first.near(_NEIGHBOURS)
+    columns += [window_mean(odds.astype(np.float32), reach) for reach in _EVEN_REACHES]
     for reach in _SIDES:
         columns += [
             weighted_mean(odds, weight, order - reach, order),
             weighted_mean(odds, weight, order + 1, order + reach + 1),
         ]
-    weighed = float((weight * kept).sum())
-    columns += [
-        before / total,
-        (total - before - mass) / total,
-        np.full(count, float((odds * weight * kept).sum()) / weighed if weighed else -_LIMIT),
-        np.full(count, np.sort(odds)[::-1][:5].mean()),
-        np.full(count, np.log1p((chars * kept).sum())),
-    ]
+    columns += first.overall()
     run = np.zeros(count, dtype=bool)
     for level in _RUNS:
         start, end = best_segment((probability - level) * weight)
@@ -93,7 +72,7 @@ def second_features(looks: Looks, rows: Floats, probability: Floats) -> Floats:
             run.astype(np.float32),
             np.clip(order - start, -_FAR, _FAR),
             np.clip(order - end, -_FAR, _FAR),
-            np.full(count, mass[start:end].sum() / total),
+            np.full(count, first.mass[start:end].sum() / first.total),
         ]
     sure = kept & (chars > _LONG_LINE)
     columns += [np.minimum(distance(sure), _FAR), np.minimum(distance(sure[::-1])[::-1], _FAR)]
@@ -104,9 +83,7 @@ def second_features(looks: Looks, rows: Floats, probability: Floats) -> Floats:
 def _words_in_common(words: LineWords, probability: Floats, sure: NDArray[np.bool_]) -> list[NDArray[np.floating]]:
     """How many of its longer words each line shares with other lines that were kept, and with the run of sure ones."""
     count, different = len(words.sizes), len(words.numbers)
-    long = np.fromiter(map(len, words.numbers), dtype=np.int64, count=different) > _LONG_WORD
-    chosen = long[words.members]
-    members, lines = words.members[chosen], words.member_lines[chosen]
+    members, lines = words.of_longer(_LONG_WORD)
     several = np.maximum(1, np.bincount(lines, minlength=count))
     # Lines that have the word, as many as were probably kept, without the line itself.
     kept = np.bincount(members, probability[lines], different)[members] - probability[lines]

@@ -107,7 +107,7 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
     if from_json is not None:
         body, extractor = from_json, "jsonld"
     elif stated.undrawn:
-        body, extractor = _drawn(stated, known, models), "script"
+        body, extractor = _drawn(stated, known, where, models), "script"
     frame = _timed(frame, known.published, known.published_source, known.updated, known.published_day)
     warnings = [
         name
@@ -135,10 +135,10 @@ def _of_html(page: Page, text: str, where: str, models: Models) -> Article:
     )
 
 
-def _drawn(stated: Stated, known: Metadata, models: Models) -> Body:
+def _drawn(stated: Stated, known: Metadata, where: str, models: Models) -> Body:
     """The article of a page that only a script would draw, judged as if it had."""
     text = as_page(stated, known.title)
-    tree = parse(text, known.title)
+    tree = parse(text, where)
     view = outline(tree)
     return article_body(view, *line_probabilities(view, text, tree, known, "", models), known.title)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from transforms.boilerplate.line_words import words_of
+from transforms.boilerplate.line_words import fours, words_of
 from transforms.extraction.json_ld import paragraphs
 
 MAX_CHARS = 3_000_000
@@ -77,10 +77,10 @@ def stated_article(tree: HtmlElement, described: str, title: str, lines: Sequenc
         return replace(one, undrawn=bool(one.markup) and len(one.text) > 4 * shows)
     found.append(Stated(described))
     shown = _fours("\n".join(prose)[:MAX_TEXT].split("\n"))
-    fours = [_fours(one.text.split("\n")) for one in found]
-    common = [len(one & shown) for one in fours]
+    theirs = [_fours(one.text.split("\n")) for one in found]
+    common = [len(one & shown) for one in theirs]
     best = max(range(len(found)), key=common.__getitem__)
-    good = common[best] >= max(_SHOWN * len(shown), _OF_IT * len(fours[best]))
+    good = common[best] >= max(_SHOWN * len(shown), _OF_IT * len(theirs[best]))
     return found[best] if good else Stated(described)
 
 
@@ -92,8 +92,7 @@ def as_page(stated: Stated, title: str) -> str:
 def _fours(lines: Sequence[str]) -> set[tuple[str, ...]]:
     out: set[tuple[str, ...]] = set()
     for line in lines:
-        words = words_of(line)
-        out.update(zip(words, words[1:], words[2:], words[3:], strict=False))
+        out.update(fours(words_of(line)))
     return out
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from resiliparse.extract.html2text import extract_plain_text
 from trafilatura import bare_extraction
 
-from transforms.boilerplate.line_features import Floats, shifted, weighted_mean
-from transforms.boilerplate.line_words import words_of
+from transforms.boilerplate.first_verdicts import OVERALL, names_near, verdicts_of, window
+from transforms.boilerplate.line_features import Floats, shifted
+from transforms.boilerplate.line_words import fours, words_of
 from transforms.boilerplate.tree_model import load_model
 from transforms.extraction.block_features import FEATURES, boxes_of
 from transforms.extraction.blocks import Block, Outline
@@ -28,9 +29,8 @@ DOUBT = 0.2
 """Share of the kept text that is uncertain, from which a page is doubtful."""
 OPINIONS = ("trafilatura", "resiliparse")
 _NEIGHBOURS = (-4, -3, -2, -1, 1, 2, 3, 4)
-_REACHES = (1, 2, 4, 8, 20)
+_KEPT = 0.5
 _LEVELS = 3
-_LIMIT = 6.0
 _UNKNOWN = -7.0
 
 DOUBT_FEATURES = (
@@ -40,14 +40,8 @@ DOUBT_FEATURES = (
         for part in ("kept", "kept~3", "kept@-1", "kept@+1", "kept_box", "of_ours", "of_theirs")
     ),
     "opinions",
-    "odds",
-    *(f"odds@{by:+d}" for by in _NEIGHBOURS),
-    *(f"odds~{reach}" for reach in _REACHES),
-    "kept_before",
-    "kept_after",
-    "page_odds",
-    "top_odds",
-    "page_kept",
+    *names_near(_NEIGHBOURS),
+    *OVERALL,
     *(f"{part}_{level}" for level in range(_LEVELS) for part in ("box_odds", "box_kept", "others_odds")),
     "alike_odds",
     "alike",
@@ -90,8 +84,7 @@ def _chars(blocks: list[Block]) -> NDArray[np.float64]:
 
 def _shares(blocks: list[Block], text: str) -> Floats:
     """How much of each block stands in a text: the share of its word fours, or a short block whole as a line."""
-    words = words_of(text)
-    fours = set(zip(words, words[1:], words[2:], words[3:], strict=False))
+    theirs = set(fours(words_of(text)))
     lines = {words_of(line) for line in text.split("\n")}
     out = np.zeros(len(blocks), dtype=np.float32)
     for place, block in enumerate(blocks):
@@ -99,14 +92,9 @@ def _shares(blocks: list[Block], text: str) -> Floats:
         if len(own) < 4:
             out[place] = float(bool(own) and own in lines)
         else:
-            mine = list(zip(own, own[1:], own[2:], own[3:], strict=False))
-            out[place] = sum(four in fours for four in mine) / len(mine)
+            mine = fours(own)
+            out[place] = sum(four in theirs for four in mine) / len(mine)
     return out
-
-
-def _window(values: NDArray[np.float64], weights: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
-    order = np.arange(len(values))
-    return weighted_mean(values, weights, order - reach, order + reach + 1)
 
 
 def _groups(keys: list[object]) -> NDArray[np.int64]:
@@ -122,13 +110,8 @@ def doubt_features(page: Outline, rows: Floats, probability: Floats, texts: tupl
     if not count:
         return np.zeros((0, len(DOUBT_FEATURES)), dtype=np.float32)
     chars = _chars(blocks)
-    weight = np.sqrt(chars)
-    clipped = np.clip(probability.astype(np.float64), 1e-4, 1 - 1e-4)
-    odds = np.clip(np.log(clipped / (1 - clipped)), -_LIMIT, _LIMIT)
-    kept = probability > 0.5
-    mass = probability * chars
-    total = max(1.0, float(mass.sum()))
-    before = np.cumsum(mass) - mass
+    first = verdicts_of(probability, chars, _KEPT)
+    odds, weight, kept, mass = first.odds, first.weight, first.kept, first.mass
     around = boxes_of(page)
     boxes = [np.unique(around.up(level + 1), return_inverse=True)[1] for level in range(_LEVELS)]
     columns: list[NDArray[np.floating]] = []
@@ -138,26 +121,16 @@ def doubt_features(page: Outline, rows: Floats, probability: Floats, texts: tupl
         common = float((chars * kept * share).sum())
         columns += [
             share,
-            _window(share.astype(np.float64), weight, 3),
+            window(share.astype(np.float64), weight, 3),
             shifted(share, -1, -1.0),
             shifted(share, 1, -1.0),
             held,
             np.full(count, common / max(1.0, float((chars * kept).sum()))),
             np.full(count, common / max(1.0, float((chars * share).sum()))),
         ]
-    columns += [np.sum(shares, axis=0), odds]
-    columns += [shifted(odds.astype(np.float32), by, -_LIMIT) for by in _NEIGHBOURS]
-    columns += [_window(odds, weight, reach) for reach in _REACHES]
-    weighed = float((weight * kept).sum())
-    columns += [
-        before / total,
-        (total - before - mass) / total,
-        np.full(count, float((odds * weight * kept).sum()) / weighed if weighed else -_LIMIT),
-        np.full(count, np.sort(odds)[::-1][:5].mean()),
-        np.full(count, np.log1p((chars * kept).sum())),
-    ]
+    columns += [np.sum(shares, axis=0), *first.near(_NEIGHBOURS), *first.overall()]
     for box in boxes:
-        columns += _of_group(box, odds, weight, mass / total)
+        columns += _of_group(box, odds, weight, mass / first.total)
     alike = _groups(
         [
             (block.tag, page.classes[block.container], page.classes[box])
@@ -166,9 +139,9 @@ def doubt_features(page: Outline, rows: Floats, probability: Floats, texts: tupl
     )
     columns += [_of_group(alike, odds, weight, mass)[2], np.log1p(np.bincount(alike)[alike])]
     sure = np.flatnonzero(kept & (chars > 60))
-    first, last = (int(sure[0]), int(sure[-1])) if len(sure) else (0, count)
+    start, last = (int(sure[0]), int(sure[-1])) if len(sure) else (0, count)
     order = np.arange(count)
-    columns += [np.clip(order - first, -30, 30), np.clip(order - last, -30, 30)]
+    columns += [np.clip(order - start, -30, 30), np.clip(order - last, -30, 30)]
     return np.column_stack((*columns, rows)).astype(np.float32)
 
 
