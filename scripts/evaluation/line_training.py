@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
+from lxml.html import HtmlElement
 from numpy.typing import NDArray
 
 from evaluation.extraction_score import fold, tokens
@@ -18,8 +19,8 @@ from transforms.extraction.block_features import FEATURES, block_features
 from transforms.extraction.blocks import Outline, outline
 from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
-from transforms.extraction.json_ld import described_article
-from transforms.extraction.metadata import read_metadata
+from transforms.extraction.json_ld import Described, described_article
+from transforms.extraction.metadata import Metadata, read_metadata
 from transforms.extraction.script_state import stated_article
 from transforms.extraction.second_opinion import doubt_features, opinions
 
@@ -110,6 +111,14 @@ def usable(data: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
             yield row, html_of(data, row)
 
 
+def metadata_of(tree: HtmlElement, page: Outline, described: Described, row: dict[str, Any]) -> Metadata:
+    """What a page of the data says of itself, no feed asked."""
+    return read_metadata(
+        tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="", feed_authors=(),
+        feed_date=None, robots_header="", fetched_at=None,
+    )  # fmt: skip
+
+
 def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
     """The blocks of every page that is not suspect of a wrong gold."""
     out = []
@@ -118,10 +127,7 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
         tree = parse(html, row["id"])
         page = outline(tree)
         described = described_article(tree)
-        known = read_metadata(
-            tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="",
-            feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
-        )  # fmt: skip
+        known = metadata_of(tree, page, described, row)
         stated = stated_article(tree, described.body, known.title, [block.text for block in page.blocks]).text
         of_itself = (known.title, known.description, stated, known.publisher)
         rows = block_features(page, *of_itself)

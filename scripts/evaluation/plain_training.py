@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from evaluation.extraction_score import fold
-from evaluation.line_training import Example, fold_of, is_whole, label_lines, render, usable
+from evaluation.line_training import Example, fold_of, is_whole, label_lines, metadata_of, render, usable
 from evaluation.plain_variants import PlainExample, variant
 from evaluation.variants import EASY
 from transforms.boilerplate.headline import headline_features
@@ -18,10 +18,8 @@ from transforms.boilerplate.plain_second import second_features
 from transforms.boilerplate.rules import Text, judge
 from transforms.boilerplate.tree_model import TreeModel
 from transforms.extraction.blocks import outline
-from transforms.extraction.head import read_head
 from transforms.extraction.html import parse
 from transforms.extraction.json_ld import described_article
-from transforms.extraction.metadata import read_metadata
 from transforms.extraction.plain_text import authors_of, headline_of
 
 _HEADLINE_WEIGHT, _OTHER_WEIGHT = 20.0, 0.3
@@ -46,10 +44,7 @@ def plain_pages(data: Path) -> list[PlainExample]:
 
 def _title(html: str, row: dict[str, Any]) -> str:
     tree = parse(html, row["id"])
-    return read_metadata(
-        tree, read_head(tree), described_article(tree), outline(tree).blocks, url=row["url"], publisher="",
-        feed_title="", feed_authors=(), feed_date=None, robots_header="", fetched_at=None,
-    ).title  # fmt: skip
+    return metadata_of(tree, outline(tree), described_article(tree), row).title
 
 
 def headline_examples(pages: Sequence[PlainExample]) -> list[Example]:

@@ -18,7 +18,8 @@ from transforms.boilerplate.line_features import (
 )
 from transforms.boilerplate.line_words import LineWords, words_of
 from transforms.boilerplate.patterns import patterns
-from transforms.extraction.blocks import CLASS_BIT, CLASS_GROUPS, CONTEXT_TAGS, Block, Outline
+from transforms.extraction.blocks import CONTEXT_TAGS, Block, Outline
+from transforms.extraction.class_words import CLASS_BIT, CLASS_GROUPS
 
 _TAGS = ("p", "div", "li", "h1", "h2", "h3", "h4", "td", "tr", "figcaption", "blockquote", "section", "pre", "dd")
 _TAG_NUMBER = {tag: number for number, tag in enumerate(_TAGS)}

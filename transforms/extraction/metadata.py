@@ -15,7 +15,8 @@ from lxml.html import HtmlElement
 
 from transforms.boilerplate.line_features import fold
 from transforms.dates import Moment
-from transforms.extraction.blocks import CLASS_BIT, ITEM_HEADLINE, Block
+from transforms.extraction.blocks import ITEM_HEADLINE, Block
+from transforms.extraction.class_words import CLASS_BIT
 from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
 from transforms.extraction.names import BY, DATED_BY, LOGIN, ORGANISATION, clean_names

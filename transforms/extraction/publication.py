@@ -17,7 +17,8 @@ from lxml.html import HtmlElement
 from transforms.boilerplate.line_features import fold
 from transforms.boilerplate.patterns import patterns
 from transforms.dates import Moment, as_written, machine_date, sensible, url_date
-from transforms.extraction.blocks import CLASS_BIT, CONTEXT_TAGS, ITEM_DATE, Block
+from transforms.extraction.blocks import CONTEXT_TAGS, ITEM_DATE, Block
+from transforms.extraction.class_words import CLASS_BIT
 from transforms.extraction.dated_lines import dated
 from transforms.extraction.head import Head
 from transforms.extraction.json_ld import Described
