@@ -1,6 +1,17 @@
 """Packs newsbeam for a user (`pip install .`) and for the workers of a cluster (`--setup_file`)."""
 
+from pathlib import Path
+
 from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+PARTS = [
+    f"newsbeam.{part}"
+    for part in find_packages(str(ROOT), include=["pipeline", "pipeline.*", "transforms", "transforms.*"])
+    if part != "pipeline.newsbeam"  # installed as `newsbeam` itself
+]
+DATA = [f"**/*.{kind}" for kind in ("tsv", "json", "npz", "txt", "gz", "bin")] + ["**/NOTICE*"]
+
 
 setup(
     name="newsbeam",
@@ -8,12 +19,15 @@ setup(
     description="Streaming ingestion of live news on Apache Beam: nothing lost silently, nothing removed silently.",
     license="Apache-2.0",
     python_requires=">=3.10",
-    packages=[*find_packages(include=["pipeline", "pipeline.*", "transforms", "transforms.*"]), "pipeline.configs"],
-    package_dir={"pipeline.configs": "configs"},
-    include_package_data=True,
-    package_data={
-        "": ["py.typed", "**/NOTICE*", *(f"**/*.{kind}" for kind in ("yaml", "tsv", "json", "npz", "txt", "gz", "bin"))]
+    packages=["newsbeam", "newsbeam.configs", *PARTS],
+    package_dir={
+        "newsbeam": "pipeline/newsbeam",
+        "newsbeam.configs": "configs",
+        "newsbeam.pipeline": "pipeline",
+        "newsbeam.transforms": "transforms",
     },
+    package_data={"newsbeam": ["py.typed"], "newsbeam.configs": ["*.yaml"], "newsbeam.transforms": DATA},
+    include_package_data=False,
     install_requires=[
         "aiohttp>=3.11",
         "apache-beam>=2.77",
@@ -67,5 +81,5 @@ setup(
             "types-tqdm",
         ],
     },
-    entry_points={"console_scripts": ["newsbeam = pipeline.cli:main"]},
+    entry_points={"console_scripts": ["newsbeam = newsbeam.pipeline.cli.main:main"]},
 )

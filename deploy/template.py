@@ -12,7 +12,7 @@ from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
 
-from pipeline.cli import main
+from newsbeam.pipeline.cli.main import main
 
 
 def command_line(arguments: list[str], folder: Path) -> list[str]:

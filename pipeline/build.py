@@ -6,30 +6,30 @@ from typing import Any, Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from pipeline.config import Config
-from transforms import duplicates
-from transforms.boilerplate import site_repeats
-from transforms.boilerplate.site_repeats import StripSiteRepeats
-from transforms.clean_articles import CleanArticles, cleaner
-from transforms.dead_letters import DeadLetters
-from transforms.describe import DescribeAgain
-from transforms.discover import Discover, DiscoverOptions
-from transforms.duplicates import MarkDuplicates
-from transforms.feed_memory import LedgerMemory
-from transforms.fetch import FetchOptions, FetchPages
-from transforms.http.loop import HttpOptions
-from transforms.ledger import NoteUnits, SettleOutcomes
-from transforms.ledger_logs import LedgerLogs
-from transforms.measures import CountPages
-from transforms.queue.memory import LedgerQueueMemory
-from transforms.queue.read import QueueOptions, ReadQueue
-from transforms.reading.open_feeds import OpenFeeds
-from transforms.reading.read import Plan, ReadPlan, Upcoming
-from transforms.records import DeadLetter
-from transforms.sandboxed_map import SharedSandbox
-from transforms.sinks.write import WriteArticles, WriteDeadLetters
-from transforms.stories.stories import LinkStories
-from transforms.ticks import EmitTicks, TickPlan
+from newsbeam.pipeline.config.config import Config
+from newsbeam.transforms import duplicates
+from newsbeam.transforms.boilerplate import site_repeats
+from newsbeam.transforms.boilerplate.site_repeats import StripSiteRepeats
+from newsbeam.transforms.cleaning.clean_articles import CleanArticles, cleaner
+from newsbeam.transforms.cleaning.describe import DescribeAgain
+from newsbeam.transforms.duplicates import MarkDuplicates
+from newsbeam.transforms.ledger.ledger import NoteUnits, SettleOutcomes
+from newsbeam.transforms.ledger.logs import LedgerLogs
+from newsbeam.transforms.model.records import DeadLetter
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.runtime.measures import CountPages
+from newsbeam.transforms.runtime.sandbox.sandboxed_map import SharedSandbox
+from newsbeam.transforms.sinks.write import WriteArticles, WriteDeadLetters
+from newsbeam.transforms.sources.event_loop import HttpOptions
+from newsbeam.transforms.sources.fetching.fetch import FetchOptions, FetchPages
+from newsbeam.transforms.sources.files.open_feeds import OpenFeeds
+from newsbeam.transforms.sources.files.read import Plan, ReadPlan, Upcoming
+from newsbeam.transforms.sources.kafka.memory import LedgerQueueMemory
+from newsbeam.transforms.sources.kafka.read import QueueOptions, ReadQueue
+from newsbeam.transforms.sources.polling.discover import Discover, DiscoverOptions
+from newsbeam.transforms.sources.polling.feed_memory import LedgerMemory
+from newsbeam.transforms.sources.ticks import EmitTicks, TickPlan
+from newsbeam.transforms.stories.stories import LinkStories
 
 VERSION = "0.1.0"
 

@@ -9,12 +9,12 @@ from typing import Optional
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.runner import PipelineResult
 
-from transforms.ledger import Account, Ledger, counted
-from transforms.measures import DEAD_LETTERS, OUTCOMES, RECORDS
-from transforms.sinks.sink import WriteCounts
-from transforms.sinks.spool import drain_spool, waiting
-from transforms.sinks.uri import finalize_sink
-from transforms.sinks.write import METRICS, counter_names
+from newsbeam.transforms.ledger.ledger import Account, Ledger, counted
+from newsbeam.transforms.runtime.measures import DEAD_LETTERS, OUTCOMES, RECORDS
+from newsbeam.transforms.sinks.sink import WriteCounts
+from newsbeam.transforms.sinks.spool import drain_spool, waiting
+from newsbeam.transforms.sinks.uri import finalize_sink
+from newsbeam.transforms.sinks.write import METRICS, counter_names
 
 
 @dataclass(frozen=True)

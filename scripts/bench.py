@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 
 def main(package: str) -> int:
@@ -15,7 +14,7 @@ def main(package: str) -> int:
     if len(sys.argv) < 2 or sys.argv[1] not in names:
         print(f"usage: {sys.argv[0]} {{{','.join(names)}}} [ARGUMENTS]; each has --help", file=sys.stderr)
         return 2
-    run = importlib.import_module(f"{package}.{sys.argv[1]}").main
+    run = importlib.import_module(f"scripts.{package}.{sys.argv[1]}").main
     sys.argv[0] += " " + sys.argv.pop(1)
     return int(run(sys.argv[1:]))
 

@@ -9,15 +9,13 @@ import logging
 import sys
 from pathlib import Path
 
+import yaml
+
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.http.policy import Policy, policy_from
+from scripts.conformance.result import GroupResult
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-import yaml  # noqa: E402 - the project must be importable first
-
-from scripts.conformance.result import GroupResult  # noqa: E402
-from transforms.feeds.document import FeedDocument, ParsedFeed  # noqa: E402
-from transforms.http.policy import Policy, policy_from  # noqa: E402
-
 AGENT = "newsbeam/0.1 (+https://example.org/about-our-crawler)"
 GROUPS = ("ssrf", "robots", "urls", "http", "feeds", "edge", "mutants", "realworld", "hostile", "opml")
 
@@ -29,8 +27,8 @@ def load_policy() -> Policy:
 
 def play_http(folder: Path) -> GroupResult:
     """`http/`, with feeds parsed as in earnest."""
+    from newsbeam.transforms.sources.polling.feed_parser import FeedParser
     from scripts.conformance import http
-    from transforms.feed_parser import FeedParser
 
     parsers: list[FeedParser] = []
 

@@ -12,6 +12,19 @@ ensure_environment() {
     fi
     if ! grep -qsxF "$wanted" .venv/newsbeam-*; then
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${1:+[$1]}" >&2
+        lay_out_packages
         echo "$wanted" >".venv/newsbeam-${1:-base}"
     fi
+}
+
+# Two packages as links to this checkout: `scripts`, so that its programs find each other however they are started, and
+# `newsbeam` as setup.py installs it, for mypy, which does not see editable installs.
+lay_out_packages() {
+    mkdir -p .venv/checkout .venv/typing
+    ln -sfn "$PWD/scripts" .venv/checkout/scripts
+    rm -rf .venv/typing/newsbeam
+    mkdir .venv/typing/newsbeam
+    for part in pipeline transforms configs; do ln -s "$PWD/$part" ".venv/typing/newsbeam/$part"; done
+    for file in pipeline/newsbeam/*; do ln -s "$PWD/$file" .venv/typing/newsbeam/; done
+    echo "$PWD/.venv/checkout" >"$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/newsbeam-scripts.pth"
 }

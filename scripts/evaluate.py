@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import main
+from scripts.bench import main
 
 if __name__ == "__main__":
     sys.exit(main("evaluation"))

@@ -18,12 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from transforms.language import LanguageConfig, LanguageIdentifier, identify_language
-from transforms.records import Article, Origin
-from transforms.topics import Tagger, TopicsConfig, read_user_topics, score_topics, tag_topics
-from transforms.topics.table import TOP_LEVEL
+from newsbeam.transforms.language import LanguageConfig, LanguageIdentifier, identify_language
+from newsbeam.transforms.model.records import Article, Origin
+from newsbeam.transforms.topics import Tagger, TopicsConfig, read_user_topics, score_topics, tag_topics
+from newsbeam.transforms.topics.table import TOP_LEVEL
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,7 @@ replay() { # NAME, then options; the paths are in `paths`
   shift
   mkdir -p "$work/$name"
   rm -f "$work/$name"/*
-  if ! "$python" -m pipeline replay "${paths[@]}" --to "jsonl:$work/$name/stories.jsonl" "$@" >"$work/$name/log" 2>&1; then
+  if ! "$python" -m newsbeam replay "${paths[@]}" --to "jsonl:$work/$name/stories.jsonl" "$@" >"$work/$name/log" 2>&1; then
     echo "$name: FAILED"
     tail -20 "$work/$name/log"
     differs=1

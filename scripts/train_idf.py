@@ -16,11 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
+from newsbeam.transforms.stories.terms import STEPS, count_words
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from transforms.stories.terms import STEPS, count_words  # noqa: E402
-
 WORDS_IN_ARTICLE = 400
 RAREST = 1e-6
 

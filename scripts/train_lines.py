@@ -19,9 +19,11 @@ from typing import Any
 
 import numpy as np
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
-
-from evaluation.line_training import (  # noqa: E402
+from newsbeam.transforms.extraction.html import second_opinion
+from newsbeam.transforms.extraction.html.article_blocks import MODELS
+from newsbeam.transforms.extraction.plain import headline, plain_model, plain_second
+from newsbeam.transforms.extraction.tree_model import tree_model
+from scripts.evaluation.line_training import (
     FOLDS,
     Example,
     html_examples,
@@ -30,8 +32,8 @@ from evaluation.line_training import (  # noqa: E402
     weighed,
     with_whole_gold,
 )
-from evaluation.line_variants import with_variants  # noqa: E402
-from evaluation.plain_training import (  # noqa: E402
+from scripts.evaluation.line_variants import with_variants
+from scripts.evaluation.plain_training import (
     headline_examples,
     line_examples,
     plain_pages,
@@ -39,10 +41,6 @@ from evaluation.plain_training import (  # noqa: E402
     tried,
     variants_of,
 )
-from transforms.boilerplate import headline, plain_model, plain_second  # noqa: E402
-from transforms.boilerplate.tree_model import tree_model  # noqa: E402
-from transforms.extraction import second_opinion  # noqa: E402
-from transforms.extraction.html import MODELS  # noqa: E402
 
 Arrays = dict[str, Any]
 

@@ -18,16 +18,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from training.artefact import write_table, write_taxonomy
-from training.corpus import read_examples, read_gold, read_taxonomy, read_unlabelled
-from training.embeddings import commonest_words, embed_words, inverse_frequencies
-from training.regression import Meanings, fit_labels, fit_thresholds
-from training.vectors import Vocabulary, build_vocabulary, vectors
-
-from transforms.topics.table import TOP_LEVEL
-from transforms.topics.words import words_of
+from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.topics.table import TOP_LEVEL
+from scripts.training.artefact import write_table, write_taxonomy
+from scripts.training.corpus import read_examples, read_gold, read_taxonomy, read_unlabelled
+from scripts.training.embeddings import commonest_words, embed_words, inverse_frequencies
+from scripts.training.regression import Meanings, fit_labels, fit_thresholds
+from scripts.training.vectors import Vocabulary, build_vocabulary, vectors
 
 ROOT = Path(__file__).resolve().parents[1]
 

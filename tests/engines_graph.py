@@ -19,11 +19,11 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.portability.portable_runner import PortableRunner
 from apache_beam.transforms import environments
 
-from pipeline import build
-from pipeline.beam_options import pipeline_options
-from pipeline.config import SourceSettings, default_config
-from transforms.reading.read import Plan
-from transforms.ticks import TickPlan
+from newsbeam.pipeline import build
+from newsbeam.pipeline.config.beam_options import pipeline_options
+from newsbeam.pipeline.config.config import SourceSettings, default_config
+from newsbeam.transforms.sources.files.read import Plan
+from newsbeam.transforms.sources.ticks import TickPlan
 
 IMAGE = "region-docker.pkg.dev/project/newsbeam/worker:1"
 SOURCES = (

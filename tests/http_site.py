@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import yaml
 
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.http.policy import FetchPolicy, Policy, policy_from
 from scripts.conformance.scripted_server import PUBLIC, Asked, ScriptedServer, authority, routed_socket
-from transforms.http.client import Client
-from transforms.http.policy import FetchPolicy, Policy, policy_from
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICY: Policy = policy_from(yaml.safe_load((ROOT / "configs" / "policy.yaml").read_text()))

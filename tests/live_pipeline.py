@@ -12,20 +12,20 @@ from pathlib import Path
 import apache_beam as beam
 from http_site import AGENT, POLICY
 
-from pipeline.flowing_runner import FlowingRunner
+from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
+from newsbeam.transforms.http.addresses import AddressRules
+from newsbeam.transforms.model.records import DeadLetter, Outcome, Page
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.runtime.stopping import request_stop
+from newsbeam.transforms.sources.event_loop import HttpOptions
+from newsbeam.transforms.sources.feed_source import FeedSource, ListedSources
+from newsbeam.transforms.sources.fetching.fetch import FetchOptions, FetchPages
+from newsbeam.transforms.sources.live import end_live_run
+from newsbeam.transforms.sources.polling.discover import Discover, DiscoverOptions
+from newsbeam.transforms.sources.polling.feed_memory import LedgerMemory
+from newsbeam.transforms.sources.ticks import EmitTicks, TickPlan
 from scripts.press.publishing import Press, PressPlan
 from scripts.press.site import Site, Temper
-from transforms.dead_letters import DeadLetters
-from transforms.discover import Discover, DiscoverOptions
-from transforms.feed_memory import LedgerMemory
-from transforms.fetch import FetchOptions, FetchPages
-from transforms.http.addresses import AddressRules
-from transforms.http.loop import HttpOptions
-from transforms.live import end_live_run
-from transforms.records import DeadLetter, Outcome, Page
-from transforms.sources import FeedSource, ListedSources
-from transforms.stopping import request_stop
-from transforms.ticks import EmitTicks, TickPlan
 
 SCHEDULE = replace(
     POLICY.schedule,

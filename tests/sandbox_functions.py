@@ -31,7 +31,7 @@ def behave(command: tuple[str, object]) -> object:
     if action == "size":
         return len(bytes(value))  # type: ignore[call-overload]
     if action == "import":
-        return importlib.import_module("transforms.dead_letters").DEAD
+        return importlib.import_module("newsbeam.transforms.runtime.dead_letters").DEAD
     if action == "pid":
         return os.getpid()
     if action == "warm up":
@@ -46,7 +46,7 @@ def behave(command: tuple[str, object]) -> object:
 
 def _misbehave(action: str, value: object) -> object:
     if action == "reject":
-        from transforms.rejected import Rejected
+        from newsbeam.transforms.model.errors import Rejected
 
         raise Rejected("not_a_feed", str(value))
     if action == "raise":

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.http.addresses import AddressRules, check_url, host_of, ipv4_of, is_public
-from transforms.rejected import Rejected
+from newsbeam.transforms.http.addresses import AddressRules, check_url, host_of, ipv4_of, is_public
+from newsbeam.transforms.model.errors import Rejected
 
 RULES = AddressRules()
 

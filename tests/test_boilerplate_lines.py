@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate.characters import SOLO_RANGES, UPPER, characters_of, count_words, words_in_lines
-from transforms.boilerplate.line_features import LINE_FEATURES, line_features
-from transforms.boilerplate.line_words import words_of
-from transforms.boilerplate.tree_model import tree_model
+from newsbeam.transforms.extraction.tree_model import tree_model
+from newsbeam.transforms.text.characters import SOLO_RANGES, UPPER, characters_of, count_words, words_in_lines
+from newsbeam.transforms.text.line_features import LINE_FEATURES, line_features
+from newsbeam.transforms.text.line_words import words_of
 
 _SAMPLES = "aB cÉ.дЖ,?!…»\"'1٣7 -/:@#.北京。東ก็İß²½𝐀😀_\u00a0|©"
 LINES = st.lists(

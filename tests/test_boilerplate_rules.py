@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate import rules
-from transforms.boilerplate.line_features import fold, folds_to
-from transforms.boilerplate.line_words import words_of
-from transforms.boilerplate.patterns import patterns
-from transforms.boilerplate.plain_lines import best_segment
-from transforms.boilerplate.rules import Text
-from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.records import Article, RemovedBlock
-from transforms.rejected import Rejected
+from newsbeam.transforms.boilerplate import rules
+from newsbeam.transforms.boilerplate.patterns import patterns
+from newsbeam.transforms.boilerplate.rules import Text
+from newsbeam.transforms.boilerplate.strip import all_lines, strip_boilerplate
+from newsbeam.transforms.extraction.plain.plain_lines import best_segment
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, RemovedBlock
+from newsbeam.transforms.text.line_features import fold, folds_to
+from newsbeam.transforms.text.line_words import words_of
 
 PROSE = (
     "The council met on Monday evening and agreed, after four hours of debate, to rebuild the bridge over the river."

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.extraction import extract_article
-from transforms.records import Article, Origin, Page
+from newsbeam.transforms.boilerplate.strip import all_lines, strip_boilerplate
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.model.records import Article, Origin, Page
 
 SEEDS = Path(__file__).parent / "data" / "seeds"
 GOLD: dict[str, dict[str, Any]] = {

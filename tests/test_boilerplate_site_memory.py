@@ -7,10 +7,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate.site_memory import Printed, SiteMemory, drop_repeats, printed, unpack_printed
-from transforms.boilerplate.site_repeats import SiteConfig, SiteShard, message
-from transforms.boilerplate.strip import all_lines
-from transforms.records import Article, Origin, RemovedBlock
+from newsbeam.transforms.boilerplate.site_memory import Printed, SiteMemory, drop_repeats, printed, unpack_printed
+from newsbeam.transforms.boilerplate.site_repeats import SiteConfig, SiteShard, message
+from newsbeam.transforms.boilerplate.strip import all_lines
+from newsbeam.transforms.model.records import Article, Origin, RemovedBlock
 
 DAY = 86_400_000_000
 FOOTER = "This paper is printed on the quay at Saltmarsh and has been since the spring of 1911."

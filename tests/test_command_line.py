@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.beam_options import unknown_options
-from pipeline.cli import main
-from pipeline.inputs import find_inputs
+from newsbeam.pipeline.cli.inputs import find_inputs
+from newsbeam.pipeline.cli.main import main
+from newsbeam.pipeline.config.beam_options import unknown_options
 
 
 def test_all_mistakes_are_told_at_once_before_anything_is_written(

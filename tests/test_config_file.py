@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from pipeline.config_file import ConfigError, load
+from newsbeam.pipeline.config.config_file import ConfigError, load
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import apache_beam as beam
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms.boilerplate.site_memory import drop_repeats
-from transforms.dead_letters import DeadLetters
-from transforms.describe import DescribeAgain, description
-from transforms.records import Article
-from transforms.topics import TopicsConfig, parse_user_topics
+from newsbeam.transforms.boilerplate.site_memory import drop_repeats
+from newsbeam.transforms.cleaning.describe import DescribeAgain, description
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.topics import TopicsConfig, parse_user_topics
 
 TOPICS = TopicsConfig(user_topics=parse_user_topics({"rovers": {"name": "Rovers", "phrases": ["Rovers"]}}))
 PROMISE = "Follow the Rovers with us on every match day of the season, wherever you are."

@@ -6,7 +6,7 @@ from types import GeneratorType
 import pytest
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 
-from pipeline import direct_runner
+from newsbeam.pipeline.runners import direct_runner
 
 
 def test_beam_still_needs_the_cure() -> None:

@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 from http_site import POLICY
 
-from transforms.feed_memory import LedgerFeedMemory, ShardMemory
-from transforms.feed_shard import Discovery, FeedShard, Settled
-from transforms.feeds.document import FurtherDocument, ParsedFeed, RejectedEntry
-from transforms.http.policy import policy_from
-from transforms.known_entries import merged_known, unpack_known
-from transforms.ledger import Ledger
-from transforms.poll import Polled
-from transforms.records import DeadLetter, Entry
-from transforms.schedule import FeedState, Poll, pack, unpack
-from transforms.sources import FeedSource, SourcesFile, shard_of_url
+from newsbeam.transforms.feeds.document import FurtherDocument, ParsedFeed, RejectedEntry
+from newsbeam.transforms.http.policy import policy_from
+from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.model.records import DeadLetter, Entry
+from newsbeam.transforms.sources.feed_source import FeedSource, SourcesFile, shard_of_url
+from newsbeam.transforms.sources.polling.feed_memory import LedgerFeedMemory, ShardMemory
+from newsbeam.transforms.sources.polling.feed_shard import Discovery, FeedShard, Settled
+from newsbeam.transforms.sources.polling.known_entries import merged_known, unpack_known
+from newsbeam.transforms.sources.polling.poll import Polled
+from newsbeam.transforms.sources.polling.schedule import FeedState, Poll, pack, unpack
 
 NOW = 1_756_720_800.0
 URL = "https://gazette.example.org/feed.xml"

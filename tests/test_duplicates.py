@@ -15,13 +15,13 @@ from apache_beam.transforms.window import TimestampedValue
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import shards
-from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.duplicates.credits import credited_names, own_names
-from transforms.duplicates.explain import explain_pair
-from transforms.duplicates.features import ANCHOR_POOL, LONGEST_TEXT, features, features_of
-from transforms.identity import event_time, identify
-from transforms.records import Article, Origin
+from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from newsbeam.transforms.duplicates.credits import credited_names, own_names
+from newsbeam.transforms.duplicates.explain import explain_pair
+from newsbeam.transforms.duplicates.features import ANCHOR_POOL, LONGEST_TEXT, features, features_of
+from newsbeam.transforms.model.identity import event_time, identify
+from newsbeam.transforms.model.records import Article, Origin
+from newsbeam.transforms.runtime import shards
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
 HOUR = 3600
@@ -337,8 +337,8 @@ def test_any_order_of_arrival_and_any_shards_have_one_outcome(seed: int, count: 
 
 def sequential(articles: Sequence[Article]) -> dict[str, tuple[str, str | None]]:
     """The same, one article after another through one shard, without Beam."""
-    from transforms.duplicates.duplicates import Address, see
-    from transforms.duplicates.duplicates import stages as stages_of
+    from newsbeam.transforms.duplicates.duplicates import Address, see
+    from newsbeam.transforms.duplicates.duplicates import stages as stages_of
 
     config = DuplicatesConfig(shards=1)
     stages = [(stage.name, stage.memory(0)) for stage in stages_of(config)]
@@ -361,8 +361,8 @@ def test_memories_built_from_their_logs_say_the_same() -> None:
     articles = sorted(several_outlets(), key=event_time)
     whole = sequential(articles)
     COLLECTED.clear()
-    from transforms.duplicates.duplicates import Address, see
-    from transforms.duplicates.duplicates import stages as stages_of
+    from newsbeam.transforms.duplicates.duplicates import Address, see
+    from newsbeam.transforms.duplicates.duplicates import stages as stages_of
 
     config = DuplicatesConfig(shards=1)
     logs: dict[str, list[bytes]] = {}
@@ -397,7 +397,7 @@ def test_an_input_that_is_delivered_twice_comes_out_twice_and_is_told_once() -> 
 
 
 def test_an_id_that_is_none_is_refused() -> None:
-    from transforms.order import article_key
+    from newsbeam.transforms.model.order import article_key
 
     with pytest.raises(ValueError, match="20 hexadecimal digits"):
         article_key(replace(article(0, "a.example", 0), id="abc"))

@@ -14,7 +14,7 @@ from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import BagStateSpec, TimerSpec, on_timer
 from apache_beam.utils.timestamp import Timestamp
 
-from pipeline.flowing_runner import FlowingRunner
+from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
 
 CHUNKS = 12
 events: list[str] = []

@@ -67,7 +67,7 @@ def test_no_name_depends_on_a_line_of_the_source(command: str) -> None:
 def test_records_travel_by_their_own_coder(command: str, step: str, record: str) -> None:
     """Bytes that any version of the code can read: a pickled record would need the code that wrote it."""
     described = json.dumps(built(command, SINKS, "1")["steps"][step])
-    assert "transforms.record_coder" in described
+    assert "newsbeam.transforms.runtime.record_coder" in described
     assert f".{record}'" in described
 
 

@@ -12,9 +12,9 @@ from apache_beam.coders import RowCoder
 from apache_beam.internal import pickler
 from apache_beam.typehints.schemas import schema_from_element_type
 
-from transforms.record_coder import RecordCoder
-from transforms.records import Article, DeadLetter, Entry, Origin, Outcome, Page, RemovedBlock, Topic
-from transforms.serialization import to_json
+from newsbeam.transforms.model.records import Article, DeadLetter, Entry, Origin, Outcome, Page, RemovedBlock, Topic
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.runtime.record_coder import RecordCoder
 
 ARTICLE = Article(
     id="a",
@@ -30,7 +30,7 @@ import sys, pickle
 from apache_beam.internal import pickler
 coder, data = pickle.load(sys.stdin.buffer)
 record = pickler.loads(coder).decode(data)
-assert type(record).__module__ == "transforms.records", type(record)
+assert type(record).__module__ == "newsbeam.transforms.model.records", type(record)
 assert type(record.topics[0]).__name__ == "Topic", record.topics
 sys.stdout.buffer.write(pickle.dumps(record))
 """

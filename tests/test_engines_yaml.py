@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.yaml_provider import news_row
+from newsbeam.transforms.yaml_provider import news_row
 
 ROOT = Path(__file__).parent.parent
 

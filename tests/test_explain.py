@@ -3,10 +3,10 @@
 from html.parser import HTMLParser
 from pathlib import Path
 
-from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.explain import as_html, as_terminal, explanation
-from transforms.extraction import extract_article
-from transforms.records import Article, Page, RemovedBlock
+from newsbeam.transforms.boilerplate.strip import all_lines, strip_boilerplate
+from newsbeam.transforms.cleaning.explain import as_html, as_terminal, explanation
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.model.records import Article, Page, RemovedBlock
 
 SEED = Path(__file__).parent / "data" / "seeds" / "004_a541cb5c5af859e1.txt"
 HOSTILE = Article(

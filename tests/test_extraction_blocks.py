@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from transforms.extraction.blocks import outline
-from transforms.extraction.html import article_body, parse, repeats
+from newsbeam.transforms.extraction.html.article_blocks import article_body, parse, repeats
+from newsbeam.transforms.extraction.html.blocks import outline
 
 SENTENCE = "The harbour wall at Saltmarsh was opened to walkers again on Monday, ten weeks after the storms, part {}."
 

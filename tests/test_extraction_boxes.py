@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.extraction.block_features import boxes_of
-from transforms.extraction.blocks import Block, Outline, outline
-from transforms.extraction.html import parse
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.html.block_features import boxes_of
+from newsbeam.transforms.extraction.html.blocks import Block, Outline, outline
 
 
 def page_of(parents: list[int], holders: list[int]) -> Outline:

@@ -4,15 +4,15 @@ from typing import Optional
 
 import pytest
 
-from transforms.dates import Moment, as_written
-from transforms.extraction import extract_article
-from transforms.extraction.blocks import outline
-from transforms.extraction.dated_lines import dated
-from transforms.extraction.head import read_head
-from transforms.extraction.html import parse
-from transforms.extraction.json_ld import described_article
-from transforms.extraction.publication import StatedDates
-from transforms.records import Page
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.extraction.dated_lines import dated
+from newsbeam.transforms.extraction.head import read_head
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.html.blocks import outline
+from newsbeam.transforms.extraction.json_ld import described_article
+from newsbeam.transforms.extraction.publication import StatedDates
+from newsbeam.transforms.model.records import Page
+from newsbeam.transforms.text.dates import Moment, as_written
 
 TITLE = "Harbour wall reopens"
 STORY = "<p>" + "The wall was closed for a year after the storms of the last winter. " * 6 + "</p>"

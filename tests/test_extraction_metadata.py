@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dates import Moment, machine_date, read_dates, sensible, url_date
-from transforms.extraction import extract_article
-from transforms.extraction.html import parse
-from transforms.extraction.json_ld import Described, described_article
-from transforms.extraction.metadata import Head, choose_title, without_affix
-from transforms.extraction.names import clean_names
-from transforms.records import Page
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.json_ld import Described, described_article
+from newsbeam.transforms.extraction.metadata import Head, choose_title, without_affix
+from newsbeam.transforms.extraction.names import clean_names
+from newsbeam.transforms.model.records import Page
+from newsbeam.transforms.text.dates import Moment, machine_date, read_dates, sensible, url_date
 
 NO_HEAD = Head(meta={}, many={}, links={}, title="", language="")
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.extraction import extract_article
-from transforms.extraction.blocks import outline
-from transforms.extraction.html import article_body, parse
-from transforms.records import Article, Entry, Origin, Page
-from transforms.rejected import Rejected
+from newsbeam.transforms.boilerplate.strip import all_lines, strip_boilerplate
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.extraction.html.article_blocks import article_body, parse
+from newsbeam.transforms.extraction.html.blocks import outline
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, Entry, Origin, Page
 
 PAGES = Path(__file__).parent / "data" / "pages"
 HARBOUR = Page(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.feeds.dates import FeedDate, believable, parse_date
+from newsbeam.transforms.text.feed_dates import FeedDate, believable, parse_date
 
 
 @pytest.mark.parametrize(

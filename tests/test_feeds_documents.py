@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.entries import has_full_text
-from transforms.feeds.parse import LARGEST_BODY, cpu_seconds, parse_feed
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.feeds.entries import has_full_text
+from newsbeam.transforms.feeds.parse import LARGEST_BODY, cpu_seconds, parse_feed
+from newsbeam.transforms.model.errors import Rejected
 
 DATA = Path(__file__).parent / "data" / "feeds"
 NAMES = [

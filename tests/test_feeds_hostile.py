@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
-from transforms.rejected import Rejected
-from transforms.sandbox import Sandbox
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.runtime.sandbox.sandbox import Sandbox
 
 SITE = "https://gazette.example.org/"
 GOOD = b"<rss><channel><item><title>Good</title><link>https://gazette.example.org/1</link></item></channel></rss>"

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.feeds.document import FeedDocument
-from transforms.feeds.identity import identities, new_and_updated
-from transforms.feeds.parse import parse_feed
-from transforms.records import Entry
+from newsbeam.transforms.feeds.document import FeedDocument
+from newsbeam.transforms.feeds.identity import identities, new_and_updated
+from newsbeam.transforms.feeds.parse import parse_feed
+from newsbeam.transforms.model.records import Entry
 
 SITE = "https://gazette.example.org/"
 

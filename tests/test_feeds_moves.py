@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from http_site import POLICY, at_site
 
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.feeds.parse import parse_feed
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.sources.polling.feed_shard import FeedShard
+from newsbeam.transforms.sources.polling.poll import Ask, poll_feed
 from scripts.conformance.scripted_server import Asked, ScriptedServer
-from transforms.feed_shard import FeedShard
-from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import parse_feed
-from transforms.http.client import Client
-from transforms.poll import Ask, poll_feed
 
 OLD, NEW = "http://old.example.org/feed", "http://new.example.org/feed"
 NOW, DAY = 1_756_720_800.0, 86_400.0

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.feeds.hints import poll_hints
-from transforms.feeds.links import article_url
-from transforms.feeds.text import as_markup, plain_text
-from transforms.feeds.xml_text import decode, lenient_tree, without_impossible_references
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.hints import poll_hints
+from newsbeam.transforms.feeds.links import article_url
+from newsbeam.transforms.feeds.text import as_markup, plain_text
+from newsbeam.transforms.feeds.xml_text import decode, lenient_tree, without_impossible_references
+from newsbeam.transforms.model.errors import Rejected
 
 SITE = "https://gazette.example.org/feeds/1"
 

@@ -3,9 +3,11 @@ from dataclasses import replace
 import pytest
 from http_site import POLICY, QUICK, at_site
 
-from scripts.conformance.scripted_server import ScriptedServer
-from transforms.feed_shard import Discovery
-from transforms.fetch_shard import (
+from newsbeam.transforms.http.client import Client, Response
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Entry
+from newsbeam.transforms.sources.feed_source import FeedSource
+from newsbeam.transforms.sources.fetching.fetch_shard import (
     Ended,
     Fetched,
     FetchShard,
@@ -15,10 +17,8 @@ from transforms.fetch_shard import (
     page_from_feed,
     page_of,
 )
-from transforms.http.client import Client, Response
-from transforms.records import Entry
-from transforms.rejected import Rejected
-from transforms.sources import FeedSource
+from newsbeam.transforms.sources.polling.feed_shard import Discovery
+from scripts.conformance.scripted_server import ScriptedServer
 
 NOW = 1_756_720_800.0
 SEEN = "2025-09-01T10:00:00Z"

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from http_site import AGENT, QUICK, at_site
 
+from newsbeam.transforms.http.addresses import AddressRules
+from newsbeam.transforms.http.client import Client, Response
+from newsbeam.transforms.http.failures import FetchFailed
 from scripts.conformance.scripted_server import Asked, ScriptedServer, feed
-from transforms.http.addresses import AddressRules
-from transforms.http.client import Client, Response
-from transforms.http.failures import FetchFailed
 
 URL = "http://gazette.example.org/feed.xml"
 

@@ -9,8 +9,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.http.decoding import Body
-from transforms.rejected import Rejected
+from newsbeam.transforms.http.decoding import Body
+from newsbeam.transforms.model.errors import Rejected
 
 TEXT = b"The ferry was late again. " * 400
 

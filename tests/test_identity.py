@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.identity import (
+from newsbeam.transforms.model.identity import (
     article_id,
     canonical_url,
     content_hash,
@@ -20,7 +20,7 @@ from transforms.identity import (
     seconds,
     word_count,
 )
-from transforms.records import Article, Origin
+from newsbeam.transforms.model.records import Article, Origin
 
 CASES = Path(__file__).parent / "data/duplicates/url_cases.jsonl"
 

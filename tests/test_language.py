@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from langdetect.detector_factory import PROFILES_DIRECTORY, DetectorFactory
 from langdetect.lang_detect_exception import LangDetectException
 
-from transforms.language import LanguageConfig, LanguageIdentifier, detect, identify_language
-from transforms.language.backends import load_backend
-from transforms.language.detector import QuickFactory
-from transforms.language.tags import primary_language
-from transforms.records import Article, Origin
+from newsbeam.transforms.language import LanguageConfig, LanguageIdentifier, detect, identify_language
+from newsbeam.transforms.language.backends import load_backend
+from newsbeam.transforms.language.detector import QuickFactory
+from newsbeam.transforms.language.tags import primary_language
+from newsbeam.transforms.model.records import Article, Origin
 
 SENTENCES = {
     "en": "The council voted on Tuesday to close the old bridge until engineers have looked at its piers.",

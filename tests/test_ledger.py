@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from transforms.ledger import Ledger
-from transforms.records import Outcome
+from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.model.records import Outcome
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.identity import identify
-from transforms.ledger_logs import LedgerLogs
-from transforms.records import Article, Origin
+from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from newsbeam.transforms.ledger.logs import LedgerLogs
+from newsbeam.transforms.model.identity import identify
+from newsbeam.transforms.model.records import Article, Origin
 
 TEXT = " ".join(f"The council of ward {n} voted to rebuild the bridge over the river by next year." for n in range(9))
 

@@ -1,22 +1,17 @@
 """Variants of pages to train on: less of a page, never another text, and every line still with its label."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))  # as its programs do
-
-from evaluation.line_training import Example, weighed
-from evaluation.line_variants import with_variants
-from evaluation.variants import EASY_WEIGHT, WEIGHT
-from transforms.boilerplate.tree_model import TreeModel
-from transforms.extraction.block_features import FEATURES, block_features
-from transforms.extraction.blocks import outline
-from transforms.extraction.html import parse
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.html.block_features import FEATURES, block_features
+from newsbeam.transforms.extraction.html.blocks import outline
+from newsbeam.transforms.extraction.tree_model import TreeModel
+from scripts.evaluation.line_training import Example, weighed
+from scripts.evaluation.line_variants import with_variants
+from scripts.evaluation.variants import EASY_WEIGHT, WEIGHT
 
 OF_ITSELF = ("New ferries for the harbour", "Two ferries are to be built.", "", "Harbour Post")
 

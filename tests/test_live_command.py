@@ -19,11 +19,11 @@ import psutil
 import pytest
 from live_pipeline import newsroom
 
-from pipeline.status import status
+from newsbeam.pipeline.cli.status import status
+from newsbeam.transforms.ledger.ledger import Ledger
 from scripts.benchmarks.newsroom_run import compared, outcomes
 from scripts.press.publishing import PressPlan
 from scripts.press.site import Site, Temper
-from transforms.ledger import Ledger
 
 ROOT = Path(__file__).resolve().parent.parent
 PLAN = PressPlan(feeds=6, hosts=3, stories_per_s=4.0, lasting=30, edited=0.1, edit_after_s=3.0, reprint_after_s=2.0)
@@ -48,7 +48,7 @@ def live(site: Site, folder: Path, *sinks: str) -> Iterator[subprocess.Popen[str
     config.write_text(json.dumps(settings))
     to = [word for sink in sinks for word in ("--to", sink)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "live", "--config", str(config), *to],
+        [sys.executable, "-m", "newsbeam", "live", "--config", str(config), *to],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -22,19 +22,19 @@ from live_pipeline import newsroom
 from prometheus_client.parser import text_string_to_metric_families
 from sinks_servers import free_port, until
 
-from pipeline.flowing_runner import FlowingRunner
-from pipeline.ledger_state import quantile
-from pipeline.metrics_server import serve_metrics
-from pipeline.running_metrics import Totals, totals_of
-from pipeline.status import status
+from newsbeam.pipeline.cli.status import status
+from newsbeam.pipeline.metrics.ledger_state import quantile
+from newsbeam.pipeline.metrics.metrics_server import serve_metrics
+from newsbeam.pipeline.metrics.running_metrics import Totals, totals_of
+from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
+from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.model.records import Article, Origin, Outcome, Page
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.runtime.measures import CountPages, lag_seconds
+from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.sinks.write import WriteArticles
 from scripts.press.publishing import PressPlan
 from scripts.press.site import Temper
-from transforms.dead_letters import DeadLetters
-from transforms.ledger import Ledger
-from transforms.measures import CountPages, lag_seconds
-from transforms.records import Article, Origin, Outcome, Page
-from transforms.sinks.sink import SinkError
-from transforms.sinks.write import WriteArticles
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,7 +76,7 @@ def test_a_live_run_serves_what_its_ledger_says(tmp_path: Path) -> None:
             "fetch": {"per_address": 64, "min_delay_s": 0, "robots_retry_s": 0.3},
         }
         (tmp_path / "live.yaml").write_text(json.dumps(settings))
-        command = [sys.executable, "-m", "pipeline", "live", "--config", f"{tmp_path}/live.yaml"]
+        command = [sys.executable, "-m", "newsbeam", "live", "--config", f"{tmp_path}/live.yaml"]
         command += ["--to", f"sqlite:{tmp_path}/news.db", "--metrics-port", str(port)]
         with (tmp_path / "log").open("wb") as log:
             run = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
@@ -158,7 +158,7 @@ def test_a_replay_serves_them_too(tmp_path: Path) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     _Scraping.port = free_port()
     (tmp_path / "a.txt").write_text("The harbour bridge was opened on Monday.\n" * 5)
-    command = [sys.executable, "-m", "pipeline", "replay", f"{tmp_path}/a.txt", "--ledger", f"{tmp_path}/ledger.db"]
+    command = [sys.executable, "-m", "newsbeam", "replay", f"{tmp_path}/a.txt", "--ledger", f"{tmp_path}/ledger.db"]
     command += ["--to", f"webhook+http://127.0.0.1:{server.server_port}/", "--metrics-port", str(_Scraping.port)]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
     server.shutdown()

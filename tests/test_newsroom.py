@@ -5,12 +5,12 @@ from pathlib import Path
 
 from live_pipeline import newsroom
 
+from newsbeam.transforms.feeds.document import FeedDocument
+from newsbeam.transforms.feeds.parse import parse_feed
 from scripts.press import printing
 from scripts.press.publishing import Press, PressPlan
 from scripts.press.site import Temper
 from scripts.press.stories import LANGUAGES, write_story
-from transforms.feeds.document import FeedDocument
-from transforms.feeds.parse import parse_feed
 
 PLAN = PressPlan(feeds=8, hosts=4, stories_per_s=2, reprinted=0.3, edited=0.3, reprint_after_s=3, edit_after_s=5)
 

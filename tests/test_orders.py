@@ -14,13 +14,13 @@ from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTr
 from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 
-from pipeline.beam_options import pipeline_options
-from transforms import shards
-from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.identity import identify, order_time
-from transforms.records import Article, Origin
-from transforms.stories.config import StoriesConfig
-from transforms.stories.stories import LinkStories
+from newsbeam.pipeline.config.beam_options import pipeline_options
+from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from newsbeam.transforms.model.identity import identify, order_time
+from newsbeam.transforms.model.records import Article, Origin
+from newsbeam.transforms.runtime import shards
+from newsbeam.transforms.stories.config import StoriesConfig
+from newsbeam.transforms.stories.stories import LinkStories
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
 OUTCOME: list[tuple[object, ...]] = []

@@ -1,24 +1,18 @@
 """Copied pages without markup: their lines, their headline, and variants of them to train on."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.boilerplate.headline import HEADLINE_FEATURES, headline_features
-from transforms.boilerplate.plain_lines import LOOKS, looks_of, plain_lines
-from transforms.boilerplate.plain_model import PLAIN_FEATURES, plain_features
-from transforms.boilerplate.plain_second import SECOND_FEATURES, second_features
-from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.extraction import extract_article
-from transforms.extraction.plain_text import headline_of
-from transforms.records import Article, Page
-
-sys.path.append(str(Path(__file__).resolve().parent.parent / "scripts"))
-
-from evaluation.plain_variants import PlainExample, variant
+from newsbeam.transforms.boilerplate.strip import all_lines, strip_boilerplate
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.extraction.plain.headline import HEADLINE_FEATURES, headline_features
+from newsbeam.transforms.extraction.plain.plain_lines import LOOKS, looks_of, plain_lines
+from newsbeam.transforms.extraction.plain.plain_model import PLAIN_FEATURES, plain_features
+from newsbeam.transforms.extraction.plain.plain_second import SECOND_FEATURES, second_features
+from newsbeam.transforms.extraction.plain.plain_text import headline_of
+from newsbeam.transforms.model.records import Article, Page
+from scripts.evaluation.plain_variants import PlainExample, variant
 
 HEADLINE = "Harbour wall reopens after two winters of repairs"
 STORY = (

@@ -12,12 +12,12 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from sinks_servers import Kafka, kafka, until  # noqa: F401
 
-from transforms.ledger import Ledger
-from transforms.queue.kafka import OPEN_MESSAGES, KafkaShard, check_queue
-from transforms.queue.memory import LedgerQueueMemory
-from transforms.queue.messages import Message
-from transforms.records import DeadLetter, Outcome
-from transforms.sinks.sink import SinkError
+from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.model.records import DeadLetter, Outcome
+from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.sources.kafka.kafka import OPEN_MESSAGES, KafkaShard, check_queue
+from newsbeam.transforms.sources.kafka.memory import LedgerQueueMemory
+from newsbeam.transforms.sources.kafka.messages import Message
 
 names = (f"pushed-{n}" for n in range(100))
 NOW = "2024-03-25T12:00:00Z"
@@ -256,7 +256,7 @@ def test_a_broker_that_is_killed_is_waited_for(
 def test_a_ledger_that_cannot_be_written_holds_messages_back_and_loses_none(
     uri: str, ledger: str, opened: list[KafkaShard], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transforms.queue.memory._WAIT_S", 0.0)
+    monkeypatch.setattr("newsbeam.transforms.sources.kafka.memory._WAIT_S", 0.0)
     push(uri, row(1))
     shard = KafkaShard(uri, 0, 1, LedgerQueueMemory(ledger, "one"), {})
     opened.append(shard)

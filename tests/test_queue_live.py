@@ -74,7 +74,7 @@ def push(kafka: Kafka, rows: list[bytes]) -> None:  # noqa: F811
 
 def start(folder: Path, *more: str) -> subprocess.Popen[bytes]:
     sink = f"sqlite:{folder}/news.db"
-    command = [sys.executable, "-m", "pipeline", "live", "--config", f"{folder}/live.yaml", "--to", sink, *more]
+    command = [sys.executable, "-m", "newsbeam", "live", "--config", f"{folder}/live.yaml", "--to", sink, *more]
     with (folder / "log").open("ab") as log:
         return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ))
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.feed_shard import Discovery
-from transforms.queue.messages import Message, read_message
-from transforms.reading.json_rows import ROW
-from transforms.records import Page
-from transforms.rejected import Rejected
-from transforms.sources import FeedSource
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Page
+from newsbeam.transforms.sources.feed_source import FeedSource
+from newsbeam.transforms.sources.files.json_rows import ROW
+from newsbeam.transforms.sources.kafka.messages import Message, read_message
+from newsbeam.transforms.sources.polling.feed_shard import Discovery
 
 QUEUE = FeedSource("kafka://broker:9092/news", publisher="The Press", language_hint="en", topic_hints=("politics",))
 NOW = "2024-03-25T12:00:00Z"

@@ -12,17 +12,17 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dead_letters import dead_letter
-from transforms.reading import scan as scanning
-from transforms.reading.json_rows import ROW
-from transforms.reading.payload import FEED_TYPES, content_type, read_page
-from transforms.reading.plan import read_plan, write_plan
-from transforms.reading.read import Plan, _ReadChunks
-from transforms.reading.scan import scan
-from transforms.reading.times import recorded_time
-from transforms.reading.units import Form, Unit
-from transforms.records import DeadLetter, Page
-from transforms.rejected import Rejected
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import DeadLetter, Page
+from newsbeam.transforms.model.units import Form, Unit
+from newsbeam.transforms.runtime.dead_letters import dead_letter
+from newsbeam.transforms.sources.files import scan as scanning
+from newsbeam.transforms.sources.files.json_rows import ROW
+from newsbeam.transforms.sources.files.payload import FEED_TYPES, content_type, read_page
+from newsbeam.transforms.sources.files.plan import read_plan, write_plan
+from newsbeam.transforms.sources.files.read import Plan, _ReadChunks
+from newsbeam.transforms.sources.files.scan import scan
+from newsbeam.transforms.text.times import recorded_time
 
 PAGE = b"<!doctype html><html><head><title>A page</title></head><body><p>Words of an article.</p></body></html>"
 RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A feed</title></channel></rss>'

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from test_reading import PAGE, warc
 
-from pipeline.cli import main
-from transforms.ledger import Account
+from newsbeam.pipeline.cli.main import main
+from newsbeam.transforms.ledger.ledger import Account
 
 SEEDS = Path(__file__).parent / "data" / "seeds"
 GOLD = json.loads((SEEDS / "gold.json").read_text(encoding="utf-8"))
@@ -179,7 +179,8 @@ def test_counts_that_do_not_add_up_end_in_an_error(
     page = tmp_path / "page.html"
     page.write_text(story(1))
     monkeypatch.setattr(
-        "transforms.ledger.Ledger.account", lambda *_: Account(2, {"story": 1}, pending=1, unknown=0, lines_removed=0)
+        "newsbeam.transforms.ledger.ledger.Ledger.account",
+        lambda *_: Account(2, {"story": 1}, pending=1, unknown=0, lines_removed=0),
     )
     assert main(["replay", str(page), "--to", f"jsonl:{tmp_path}/s.jsonl"]) == 1
     assert "do not add up: 1 inputs have no outcome" in capsys.readouterr().out

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from http_site import QUICK, at_site
 
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.http.failures import FetchFailed
+from newsbeam.transforms.http.robots import RobotsFetch, decide
 from scripts.conformance.scripted_server import Asked, ScriptedServer
-from transforms.http.client import Client
-from transforms.http.failures import FetchFailed
-from transforms.http.robots import RobotsFetch, decide
 
 LIMIT = 512_000
 

@@ -14,8 +14,8 @@ import pytest
 import sandbox_functions
 from sandbox_functions import behave, fail_to_warm_up
 
-from transforms.rejected import Rejected
-from transforms.sandbox import RemoteError, Sandbox, SandboxError
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.runtime.sandbox.sandbox import RemoteError, Sandbox, SandboxError
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_a_sandbox_that_nobody_holds_closes_itself() -> None:
 PARENT = """
 import sys
 from sandbox_functions import behave
-from transforms.sandbox import Sandbox
+from newsbeam.transforms.runtime.sandbox.sandbox import Sandbox
 sandbox = Sandbox(behave, workers=2, seconds=60, memory_mb=256)
 idle = sandbox(("pid", None))
 sandbox.submit(("loop in C", None))

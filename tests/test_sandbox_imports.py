@@ -10,11 +10,11 @@ import pytest
 @pytest.mark.parametrize(
     "module",
     [
-        *("transforms.extraction.page", "transforms.boilerplate.strip", "transforms.language", "transforms.steps"),
-        *("transforms.reading.payload", "transforms.identity", "transforms.topics", "transforms.stories.terms"),
-        *("transforms.feeds.parse", "transforms.sandbox_worker"),
+        *("extraction.page", "boilerplate.strip", "language", "runtime.steps"),
+        *("sources.files.payload", "model.identity", "topics", "stories.terms"),
+        *("feeds.parse", "runtime.sandbox.worker"),
     ],
 )
 def test_a_module_of_the_sandbox_is_imported_without_beam(module: str) -> None:
-    program = f"import sys, {module}; sys.exit('apache_beam' in sys.modules)"
+    program = f"import sys, newsbeam.transforms.{module}; sys.exit('apache_beam' in sys.modules)"
     subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parent.parent, check=True)

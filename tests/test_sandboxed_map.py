@@ -12,9 +12,15 @@ from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.transforms.window import FixedWindows, TimestampedValue
 from sandbox_functions import behave, fail_to_warm_up
 
-from transforms.dead_letters import DeadLetters
-from transforms.records import DeadLetter
-from transforms.sandboxed_map import SandboxMapOrDeadLetter, SandboxOptions, SharedSandbox, _InFlight, _InSandbox
+from newsbeam.transforms.model.records import DeadLetter
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.runtime.sandbox.sandboxed_map import (
+    SandboxMapOrDeadLetter,
+    SandboxOptions,
+    SharedSandbox,
+    _InFlight,
+    _InSandbox,
+)
 
 OPTIONS = SandboxOptions(seconds=0.3, memory_mb=300, in_flight=4, warm_up=("import", None))
 

@@ -7,11 +7,11 @@ from http_site import POLICY
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.feed_shard import FeedShard
-from transforms.http.freshness import fresh_for, retry_after
-from transforms.poll import Polled
-from transforms.schedule import FeedState, Poll, after_poll, pack, resumed, unpack, validators
-from transforms.wishes import HOUR_S, Wishes, outside_skipped, wishes_of
+from newsbeam.transforms.http.freshness import fresh_for, retry_after
+from newsbeam.transforms.sources.polling.feed_shard import FeedShard
+from newsbeam.transforms.sources.polling.poll import Polled
+from newsbeam.transforms.sources.polling.schedule import FeedState, Poll, after_poll, pack, resumed, unpack, validators
+from newsbeam.transforms.sources.polling.wishes import HOUR_S, Wishes, outside_skipped, wishes_of
 
 NUMBERS = POLICY.schedule
 NOW = 1_756_720_800.0

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.html.script_state import Stated, stated_article
+from newsbeam.transforms.model.errors import Rejected
 from tests.test_extraction_pages import HARBOUR
-from transforms.extraction import extract_article
-from transforms.extraction.html import parse
-from transforms.extraction.script_state import Stated, stated_article
-from transforms.rejected import Rejected
 
 TITLE = "Harbour wall at Saltmarsh reopens to walkers"
 STORY = [

@@ -15,9 +15,9 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms import shards
-from transforms.memories import Sent, Work, pack, shard_of, unpack
-from transforms.shards import Grid, ShardLine, ShardStage
+from newsbeam.transforms.runtime import shards
+from newsbeam.transforms.runtime.memories import Sent, Work, pack, shard_of, unpack
+from newsbeam.transforms.runtime.shards import Grid, ShardLine, ShardStage
 
 
 class Visit(NamedTuple):

@@ -16,12 +16,12 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms.dead_letters import DeadLetters
-from transforms.records import Article, DeadLetter, Origin, Outcome, RemovedBlock
-from transforms.rejected import Rejected
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
-from transforms.sinks.uri import absolute_sink, check_sink, finalize_sink, parse_sink
-from transforms.sinks.write import METRICS, Waiting, WriteArticles, WriteDeadLetters, is_written, outcome_of
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter, Origin, Outcome, RemovedBlock
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.uri import absolute_sink, check_sink, finalize_sink, parse_sink
+from newsbeam.transforms.sinks.write import METRICS, Waiting, WriteArticles, WriteDeadLetters, is_written, outcome_of
 
 
 def article(name: str, kind: str = "unique", of: str = "", **fields: object) -> Article:
@@ -283,7 +283,8 @@ def test_one_record_a_sink_refuses_does_not_hold_up_its_batch() -> None:
 
 def test_standard_output_gets_lines_of_json() -> None:
     code = (
-        "from transforms.sinks.uri import open_sink\nfrom transforms.records import Article, DeadLetter\n"
+        "from newsbeam.transforms.sinks.uri import open_sink\n"
+        "from newsbeam.transforms.model.records import Article, DeadLetter\n"
         "open_sink('stdout:').write([Article(id='ä', url='u'), DeadLetter('read', 'empty', '')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -12,11 +12,11 @@ from confluent_kafka import Consumer, TopicPartition
 from sinks_servers import Kafka, Postgresql, free_port, kafka, postgresql  # noqa: F401
 from test_sinks_webhook import Receiver, serving
 
-from transforms.kafka_address import parse_kafka
-from transforms.records import Article, DeadLetter
-from transforms.sinks.sink import Sink
-from transforms.sinks.spool import SpoolingSink, drain_spool, waiting
-from transforms.sinks.uri import check_sink, open_sink, shown_sink
+from newsbeam.transforms.model.kafka_address import parse_kafka
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.sinks.sink import Sink
+from newsbeam.transforms.sinks.spool import SpoolingSink, drain_spool, waiting
+from newsbeam.transforms.sinks.uri import check_sink, open_sink, shown_sink
 
 EVERY_S = 5
 AWAY_S = 600
@@ -110,17 +110,17 @@ def test_kafka_has_each_record_after_ten_minutes_away(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("transforms.sinks.kafka.PROBE_S", 0.3)
+    monkeypatch.setattr("newsbeam.transforms.sinks.kafka.PROBE_S", 0.3)
     uri = f"kafka://{kafka.address}/away?delivery.timeout.ms=1500&request.timeout.ms=1000&log_level=0"
     check_sink(uri)
 
     def start() -> None:
         kafka.start()
         check_sink(uri)  # until it answers
-        monkeypatch.setattr("transforms.sinks.kafka.PROBE_S", 10)
+        monkeypatch.setattr("newsbeam.transforms.sinks.kafka.PROBE_S", 10)
 
     def stop() -> None:
-        monkeypatch.setattr("transforms.sinks.kafka.PROBE_S", 0.3)
+        monkeypatch.setattr("newsbeam.transforms.sinks.kafka.PROBE_S", 0.3)
         kafka.kill()
 
     goes_away(uri, tmp_path, stop, start)

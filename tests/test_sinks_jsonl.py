@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.records import Article, DeadLetter
-from transforms.serialization import to_json
-from transforms.sinks.jsonl import JsonlSink, day_of, finalize_jsonl, unfinished
-from transforms.sinks.sink import SinkAway, WriteCounts
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.jsonl import JsonlSink, day_of, finalize_jsonl, unfinished
+from newsbeam.transforms.sinks.sink import SinkAway, WriteCounts
 
 
 def article(name: str, revision: int = 1, title: str = "", seen: str | None = None) -> Article:

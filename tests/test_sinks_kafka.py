@@ -6,13 +6,13 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 from sinks_servers import Kafka, kafka  # noqa: F401
 
-from transforms.kafka_address import KafkaAddress, parse_kafka
-from transforms.records import Article, DeadLetter
-from transforms.serialization import to_json
-from transforms.sinks.kafka import KafkaSink
-from transforms.sinks.sink import SinkError
-from transforms.sinks.uri import check_sink, open_sink
-from transforms.sinks.write import Waiting
+from newsbeam.transforms.model.kafka_address import KafkaAddress, parse_kafka
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.kafka import KafkaSink
+from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.sinks.uri import check_sink, open_sink
+from newsbeam.transforms.sinks.write import Waiting
 
 names = (f"news-{n}" for n in range(100))
 

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from transforms.ninjs import to_ninjs
-from transforms.records import Article, RemovedBlock, Topic
+from newsbeam.transforms.formats.ninjs import to_ninjs
+from newsbeam.transforms.model.records import Article, RemovedBlock, Topic
 
 SCHEMA = json.loads((Path(__file__).parent / "data/ninjs/ninjs-schema_3.0.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)

@@ -7,12 +7,12 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from transforms.records import Article, DeadLetter, RemovedBlock, Topic
-from transforms.serialization import article_from_dict, article_to_dict
-from transforms.sinks import parquet
-from transforms.sinks.parquet import ParquetSink, finalize_parquet
-from transforms.sinks.sink import SinkError, WriteCounts
-from transforms.sinks.uri import check_sink, finalize_sink, open_sink
+from newsbeam.transforms.model.records import Article, DeadLetter, RemovedBlock, Topic
+from newsbeam.transforms.model.serialization import article_from_dict, article_to_dict
+from newsbeam.transforms.sinks import parquet
+from newsbeam.transforms.sinks.parquet import ParquetSink, finalize_parquet
+from newsbeam.transforms.sinks.sink import SinkError, WriteCounts
+from newsbeam.transforms.sinks.uri import check_sink, finalize_sink, open_sink
 
 
 def article(name: str, revision: int = 1, title: str = "", seen: str | None = None) -> Article:

@@ -9,13 +9,13 @@ import psycopg
 import pytest
 from sinks_servers import Postgresql, postgresql  # noqa: F401
 
-from transforms.records import Article, DeadLetter, RemovedBlock, Topic
-from transforms.rejected import Rejected
-from transforms.serialization import article_from_dict
-from transforms.sinks.postgresql import PostgresqlSink
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
-from transforms.sinks.uri import check_sink, open_sink
-from transforms.sinks.write import Waiting
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter, RemovedBlock, Topic
+from newsbeam.transforms.model.serialization import article_from_dict
+from newsbeam.transforms.sinks.postgresql import PostgresqlSink
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.uri import check_sink, open_sink
+from newsbeam.transforms.sinks.write import Waiting
 
 
 def article(name: str, revision: int = 1, title: str = "T", **fields: object) -> Article:

@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.records import FOR_THE_PIPELINE, Article, DeadLetter, Origin, RemovedBlock, Topic
-from transforms.rejected import Rejected
-from transforms.serialization import ARTICLE_FIELDS, article_from_json, article_to_dict, safe_text, to_json
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import FOR_THE_PIPELINE, Article, DeadLetter, Origin, RemovedBlock, Topic
+from newsbeam.transforms.model.serialization import (
+    ARTICLE_FIELDS,
+    article_from_json,
+    article_to_dict,
+    safe_text,
+    to_json,
+)
 
 FULL = Article(
     id="a1",

@@ -8,12 +8,12 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from transforms.dead_letters import DeadLetters
-from transforms.records import Article, DeadLetter, Origin
-from transforms.rejected import Rejected
-from transforms.sinks.sink import Record, SinkAway, WriteCounts
-from transforms.sinks.spool import SpoolingSink, waiting
-from transforms.sinks.write import WriteArticles
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter, Origin
+from newsbeam.transforms.runtime.dead_letters import DeadLetters
+from newsbeam.transforms.sinks.sink import Record, SinkAway, WriteCounts
+from newsbeam.transforms.sinks.spool import SpoolingSink, waiting
+from newsbeam.transforms.sinks.write import WriteArticles
 
 
 def article(name: str, revision: int = 1) -> Article:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from transforms.records import Article, DeadLetter, Topic
-from transforms.serialization import to_json
-from transforms.sinks.sink import SinkAway, SinkError, WriteCounts
-from transforms.sinks.sqlite import SqliteSink, check_database
-from transforms.sinks.sqlite_schema import VERSION
+from newsbeam.transforms.model.records import Article, DeadLetter, Topic
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.sink import SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sqlite import SqliteSink, check_database
+from newsbeam.transforms.sinks.sqlite_schema import VERSION
 
 
 def article(name: str, revision: int = 1, title: str = "T", **fields: object) -> Article:

@@ -11,11 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from transforms.records import Article, DeadLetter
-from transforms.sinks.sink import SinkAway, SinkError
-from transforms.sinks.uri import check_sink, open_sink
-from transforms.sinks.webhook import POST_RECORDS, SECRET, WebhookSink, signature
-from transforms.sinks.write import Waiting
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.sinks.sink import SinkAway, SinkError
+from newsbeam.transforms.sinks.uri import check_sink, open_sink
+from newsbeam.transforms.sinks.webhook import POST_RECORDS, SECRET, WebhookSink, signature
+from newsbeam.transforms.sinks.write import Waiting
 
 
 class Receiver(ThreadingHTTPServer):

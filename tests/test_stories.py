@@ -16,16 +16,16 @@ from apache_beam.transforms.window import TimestampedValue
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from transforms import shards
-from transforms.identity import event_time, identify
-from transforms.memories import Sent
-from transforms.order import id_of
-from transforms.records import Article, Origin
-from transforms.stories.config import StoriesConfig
-from transforms.stories.index import STORY_TERMS, StoryIndex
-from transforms.stories.memory import StoryMemory, unpack_told
-from transforms.stories.stories import LinkStories, notice
-from transforms.stories.terms import Terms, count_words, table_of, terms
+from newsbeam.transforms.model.identity import event_time, identify
+from newsbeam.transforms.model.order import id_of
+from newsbeam.transforms.model.records import Article, Origin
+from newsbeam.transforms.runtime import shards
+from newsbeam.transforms.runtime.memories import Sent
+from newsbeam.transforms.stories.config import StoriesConfig
+from newsbeam.transforms.stories.index import STORY_TERMS, StoryIndex
+from newsbeam.transforms.stories.memory import StoryMemory, unpack_told
+from newsbeam.transforms.stories.stories import LinkStories, notice
+from newsbeam.transforms.stories.terms import Terms, count_words, table_of, terms
 
 WRITTEN = json.loads((Path(__file__).parent / "data/duplicates/articles.json").read_text(encoding="utf-8"))
 TOLD_ANEW = [

@@ -7,10 +7,10 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from pipeline.flowing_runner import FlowingRunner
-from transforms.http.loop import Mailbox
-from transforms.stopping import request_stop
-from transforms.ticks import EmitTicks, Tick, TickPlan, clear_stop
+from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
+from newsbeam.transforms.runtime.stopping import request_stop
+from newsbeam.transforms.sources.event_loop import Mailbox
+from newsbeam.transforms.sources.ticks import EmitTicks, Tick, TickPlan, clear_stop
 
 
 class Note(beam.DoFn):
@@ -55,7 +55,7 @@ def test_a_run_that_is_told_to_stop_stops_at_once(tmp_path: Path) -> None:
 def test_ticks_that_came_early_put_off_neither_the_next_one_nor_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transforms.ticks._NAP_S", 0.05)
+    monkeypatch.setattr("newsbeam.transforms.sources.ticks._NAP_S", 0.05)
     mailbox: Mailbox[str] = Mailbox()
     mailbox.put("news that nobody takes for a while")
     threading.Timer(2.0, mailbox.take).start()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.records import Article, Origin
-from transforms.topics import (
+from newsbeam.transforms.model.records import Article, Origin
+from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.topics import (
     Tagger,
     TopicsConfig,
     TopicTagger,
@@ -17,10 +18,9 @@ from transforms.topics import (
     score_topics,
     tag_topics,
 )
-from transforms.topics.sections import topics_of_label
-from transforms.topics.table import TOP_LEVEL, languages, load_table, score
-from transforms.topics.taxonomy import load_taxonomy
-from transforms.topics.words import words_of
+from newsbeam.transforms.topics.sections import topics_of_label
+from newsbeam.transforms.topics.table import TOP_LEVEL, languages, load_table, score
+from newsbeam.transforms.topics.taxonomy import load_taxonomy
 
 STORIES = {
     "medtop:15000000": (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from transforms.records import Article
-from transforms.topics import (
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.topics import (
     Tagger,
     TopicsConfig,
     UserTopicsError,

@@ -4,7 +4,7 @@
       - type: python
         config: {}
         transforms:
-          ExtractNews: transforms.yaml_provider.ExtractNews
+          ExtractNews: newsbeam.transforms.yaml_provider.ExtractNews
 
 Records of Beam YAML are flat rows, so that this one gives a choice of fields; `configs/beam_yaml.yaml` is an example.
 """
@@ -14,10 +14,10 @@ from typing import Any, NamedTuple, Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.extraction import extract_article
-from transforms.records import Article, Page
-from transforms.rejected import Rejected
-from transforms.serialization import safe_text
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, Page
+from newsbeam.transforms.model.serialization import safe_text
 
 
 class NewsRow(NamedTuple):

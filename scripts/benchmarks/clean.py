@@ -16,10 +16,10 @@ from pathlib import Path
 
 import trafilatura
 
-from transforms.boilerplate.strip import strip_boilerplate
-from transforms.extraction import extract_article
-from transforms.records import Article, Page
-from transforms.rejected import Rejected
+from newsbeam.transforms.boilerplate.strip import strip_boilerplate
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, Page
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from benchmarks.newsroom_run import compared, live_command, newsroom, outcomes, start_live, write_config
+from scripts.benchmarks.newsroom_run import compared, live_command, newsroom, outcomes, start_live, write_config
 from scripts.press.publishing import PressPlan
 
 _TRUTH_S = 15.0

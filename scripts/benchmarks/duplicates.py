@@ -23,13 +23,13 @@ import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.corpus import documents
-from pipeline.beam_options import pipeline_options
-from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.duplicates.duplicates import Address, see, stages
-from transforms.duplicates.features import TOGETHER, features_of
-from transforms.identity import identify
-from transforms.records import Article, Origin
+from newsbeam.pipeline.config.beam_options import pipeline_options
+from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from newsbeam.transforms.duplicates.duplicates import Address, see, stages
+from newsbeam.transforms.duplicates.features import TOGETHER, features_of
+from newsbeam.transforms.model.identity import identify
+from newsbeam.transforms.model.records import Article, Origin
+from scripts.evaluation.corpus import documents
 
 WORDS = 330
 """Of a text: the median of the news collections the thresholds were measured on."""

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measure import Measured, measure
-from benchmarks.replay import write_archive
+from scripts.benchmarks.measure import Measured, measure
+from scripts.benchmarks.replay import write_archive
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,5 +49,5 @@ def main(arguments: Sequence[str]) -> int:
 
 def replay(archive: Path, out: Path, more: Sequence[str]) -> Measured:
     """Runs `newsbeam replay` on the archive; start-up is included."""
-    command = [sys.executable, "-m", "pipeline", "replay", str(archive), "--to", f"jsonl:{out}/stories.jsonl"]
+    command = [sys.executable, "-m", "newsbeam", "replay", str(archive), "--to", f"jsonl:{out}/stories.jsonl"]
     return measure([*command, *more])

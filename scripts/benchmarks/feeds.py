@@ -11,9 +11,9 @@ from pathlib import Path
 
 import feedparser
 
-from transforms.feeds.document import FeedDocument
-from transforms.feeds.parse import parse_feed
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import FeedDocument
+from newsbeam.transforms.feeds.parse import parse_feed
+from newsbeam.transforms.model.errors import Rejected
 
 
 def main(argv: list[str]) -> int:

@@ -66,7 +66,7 @@ def write_config(file: Path, room: Path, schedule: Mapping[str, float], tick_s: 
 def live_command(config: Path, folder: Path, more: Sequence[str] = ()) -> list[str]:
     """The command line of a live run into `folder`."""
     sink = f"sqlite:{folder / 'news.db'}"
-    return [sys.executable, "-m", "pipeline", "live", "--config", str(config), "--to", sink, *more]
+    return [sys.executable, "-m", "newsbeam", "live", "--config", str(config), "--to", sink, *more]
 
 
 def start_live(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import trafilatura
 from fastwarc.warc import WarcRecord, WarcRecordType
 
-from benchmarks.measure import Measured, measure
+from scripts.benchmarks.measure import Measured, measure
 
 START = 1_700_000_000
 
@@ -100,7 +100,7 @@ def bare_loop(archive: Path) -> float:
 
 def replay(archive: Path, out: Path, workers: int) -> Measured:
     """Runs `newsbeam replay` on the archive into SQLite; start-up is included."""
-    command = [sys.executable, "-m", "pipeline", "replay", str(archive), "--to", f"sqlite:{out}/news.db"]
+    command = [sys.executable, "-m", "newsbeam", "replay", str(archive), "--to", f"sqlite:{out}/news.db"]
     return measure([*command, "--workers", str(workers)])
 
 

@@ -11,8 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
 
-from transforms.rejected import Rejected
-from transforms.sandbox import Sandbox
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.runtime.sandbox.sandbox import Sandbox
 
 
 def echo(page: bytes) -> bytes:

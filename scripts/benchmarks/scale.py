@@ -19,11 +19,11 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measure import cpu_seconds_of, resident_mb_of
-from benchmarks.newsroom_run import Room, live_command, newsroom, outcomes, start_live, write_config
-from transforms.feed_memory import LedgerFeedMemory
-from transforms.feed_shard import Settled
-from transforms.schedule import FeedState, pack, unpack
+from newsbeam.transforms.sources.polling.feed_memory import LedgerFeedMemory
+from newsbeam.transforms.sources.polling.feed_shard import Settled
+from newsbeam.transforms.sources.polling.schedule import FeedState, pack, unpack
+from scripts.benchmarks.measure import cpu_seconds_of, resident_mb_of
+from scripts.benchmarks.newsroom_run import Room, live_command, newsroom, outcomes, start_live, write_config
 
 _START_UP_S = 30.0
 """Until the first tick: or all busy feeds were overdue then, and polled in one go for ever after."""

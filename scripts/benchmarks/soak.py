@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.measure import cpu_seconds_of, resident_mb_of
-from benchmarks.newsroom_run import live_command, newsroom, start_live, write_config
+from scripts.benchmarks.measure import cpu_seconds_of, resident_mb_of
+from scripts.benchmarks.newsroom_run import live_command, newsroom, start_live, write_config
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -11,12 +11,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from predict import article_of, read_rows
-
-from transforms.language import LanguageConfig, identify_language
-from transforms.language.backends import load_backend
-from transforms.records import Article
-from transforms.topics import Tagger, TopicsConfig, parse_user_topics, tag_topics
+from newsbeam.transforms.language import LanguageConfig, identify_language
+from newsbeam.transforms.language.backends import load_backend
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.topics import Tagger, TopicsConfig, parse_user_topics, tag_topics
+from scripts.predict import article_of, read_rows
 
 _CHARACTERS = 3000
 _OWN = {f"topic-{number}": {"phrases": [f"word{number}", "climate change", "minister"]} for number in range(50)}

@@ -3,9 +3,9 @@
 import json
 from pathlib import Path
 
+from newsbeam.transforms.model.records import DeadLetter
 from scripts.conformance.reading import count, document, feed_sandbox, read_all, summary
 from scripts.conformance.result import GroupResult
-from transforms.records import DeadLetter
 
 
 def check_folder(name: str, folder: Path, manifest: str, key: str) -> GroupResult:

@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.http.policy import Policy
+from newsbeam.transforms.sources.polling.feed_shard import FeedShard
+from newsbeam.transforms.sources.polling.poll import Polled
+from newsbeam.transforms.sources.polling.schedule import FeedState, Poll, after_poll, pack, unpack
 from scripts.conformance.scripted_server import PUBLIC, Asked, ScriptedServer, routed_socket
-from transforms.feed_shard import FeedShard
-from transforms.http.client import Client
-from transforms.http.policy import Policy
-from transforms.poll import Polled
-from transforms.schedule import FeedState, Poll, after_poll, pack, unpack
 
 _START = 1756720800.0
 _HOST = "feeds.example.org"

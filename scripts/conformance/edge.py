@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from newsbeam.transforms.feeds.autodiscovery import discover_feeds
+from newsbeam.transforms.feeds.document import ParsedFeed
+from newsbeam.transforms.feeds.entries import has_full_text
+from newsbeam.transforms.feeds.identity import new_and_updated
+from newsbeam.transforms.feeds.text import plain_text
+from newsbeam.transforms.http.addresses import AddressRules, check_url
+from newsbeam.transforms.language.identify import detect
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Entry
 from scripts.conformance.reading import Read, count, document, feed_sandbox, read_all, summary
 from scripts.conformance.result import GroupResult
-from transforms.feeds.autodiscovery import discover_feeds
-from transforms.feeds.document import ParsedFeed
-from transforms.feeds.entries import has_full_text
-from transforms.feeds.identity import new_and_updated
-from transforms.feeds.text import plain_text
-from transforms.http.addresses import AddressRules, check_url
-from transforms.language.identify import detect
-from transforms.records import Entry
-from transforms.rejected import Rejected
 
 _LIVE_MARKUP = re.compile(r"<\s*/?\s*(?:script|iframe|img|svg|a|b|i|p|div|span|style|object)\b", re.IGNORECASE)
 Row = dict[str, Any]

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.feeds.parse import LARGEST_BODY, MEMORY_MB, cpu_seconds, parse_feed
+from newsbeam.transforms.http.decoding import Body
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.runtime.dead_letters import dead_letter
+from newsbeam.transforms.runtime.sandbox.sandbox import Sandbox
 from scripts.conformance.reading import SITE, Read, document, summary
 from scripts.conformance.result import GroupResult
-from transforms.dead_letters import dead_letter
-from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import LARGEST_BODY, MEMORY_MB, cpu_seconds, parse_feed
-from transforms.http.decoding import Body
-from transforms.rejected import Rejected
-from transforms.sandbox import Sandbox
 
 _LOOPBACK = re.compile(rb"\b127\.0\.0\.1:(\d{2,5})\b")
 _NEIGHBOUR = FeedDocument(

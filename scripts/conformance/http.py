@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.http.policy import FetchPolicy, Policy, SchedulePolicy
+from newsbeam.transforms.sources.polling.feed_shard import FeedShard, Settled
+from newsbeam.transforms.sources.polling.poll import Parse, Polled, poll_feed
+from newsbeam.transforms.sources.polling.schedule import FeedState, pack, unpack
 from scripts.conformance import crowds
 from scripts.conformance.result import GroupResult
 from scripts.conformance.scripted_server import (
@@ -26,11 +31,6 @@ from scripts.conformance.scripted_server import (
     feed,
     routed_socket,
 )
-from transforms.feed_shard import FeedShard, Settled
-from transforms.http.client import Client
-from transforms.http.policy import FetchPolicy, Policy, SchedulePolicy
-from transforms.poll import Parse, Polled, poll_feed
-from transforms.schedule import FeedState, pack, unpack
 
 _START = 1756720800.0  # Mon, 01 Sep 2025 10:00:00 GMT: the `Date` of the scripted answers
 _HOST = "feeds.example.org"

@@ -4,9 +4,9 @@ import html
 import re
 from pathlib import Path
 
+from newsbeam.transforms.feeds.document import ParsedFeed
 from scripts.conformance.reading import document, feed_sandbox, read_all, summary
 from scripts.conformance.result import GroupResult
-from transforms.feeds.document import ParsedFeed
 
 _ADDRESS = re.compile(r"""\bxmlUrl\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 

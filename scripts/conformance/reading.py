@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from transforms.dead_letters import dead_letter
-from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
-from transforms.records import DeadLetter
-from transforms.rejected import Rejected
-from transforms.sandbox import Sandbox, SandboxError
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.feeds.parse import MEMORY_MB, cpu_seconds, parse_feed
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import DeadLetter
+from newsbeam.transforms.runtime.dead_letters import dead_letter
+from newsbeam.transforms.runtime.sandbox.sandbox import Sandbox, SandboxError
 
 SITE = "https://news.example.org/"
 Read = ParsedFeed | DeadLetter

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.http.policy import FetchPolicy
+from newsbeam.transforms.http.robots import RobotsFetch, decide
 from scripts.conformance.result import GroupResult
 from scripts.conformance.scripted_server import PUBLIC, Asked, ScriptedServer, routed_socket
-from transforms.http.client import Client
-from transforms.http.policy import FetchPolicy
-from transforms.http.robots import RobotsFetch, decide
 
 _RULES = "User-agent: *\nDisallow: /private/\n"
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from newsbeam.transforms.http.addresses import AddressRules
+from newsbeam.transforms.http.client import Client
+from newsbeam.transforms.http.failures import FetchFailed
+from newsbeam.transforms.http.policy import FetchPolicy
 from scripts.conformance.result import GroupResult
 from scripts.conformance.scripted_server import Asked, ScriptedServer, feed, routed_socket
-from transforms.http.addresses import AddressRules
-from transforms.http.client import Client
-from transforms.http.failures import FetchFailed
-from transforms.http.policy import FetchPolicy
 
 
 def _rows(file: Path) -> Iterator[str]:

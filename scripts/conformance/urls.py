@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from newsbeam.transforms.model.identity import canonical_url
 from scripts.conformance.result import GroupResult
-from transforms.identity import canonical_url
 
 
 def run(folder: Path) -> GroupResult:

@@ -19,15 +19,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Optional
 
-from evaluation.extraction_score import Score, interval, score_metadata, score_page, shingles, tokens, total
-from evaluation.line_training import fold_of, html_of, manifest, render
-from transforms.boilerplate.site_memory import SiteMemory, drop_repeats, printed
-from transforms.boilerplate.strip import all_lines, strip_boilerplate
-from transforms.extraction import extract_article
-from transforms.extraction.html import MODELS, Models
-from transforms.extraction.plain_text import PLAIN_MODELS, PlainModels
-from transforms.records import Article, Page
-from transforms.rejected import Rejected
+from newsbeam.transforms.boilerplate.site_memory import SiteMemory, drop_repeats, printed
+from newsbeam.transforms.boilerplate.strip import all_lines, strip_boilerplate
+from newsbeam.transforms.extraction import extract_article
+from newsbeam.transforms.extraction.html.article_blocks import MODELS, Models
+from newsbeam.transforms.extraction.plain.plain_text import PLAIN_MODELS, PlainModels
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, Page
+from scripts.evaluation.extraction_score import Score, interval, score_metadata, score_page, shingles, tokens, total
+from scripts.evaluation.line_training import fold_of, html_of, manifest, render
 
 _NOTHING = Article(id="", url="")
 NEWS = ("scrapinghub", "fundus-eval", "newspaper4k-dataset", "fundus-parsers")

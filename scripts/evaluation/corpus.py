@@ -19,13 +19,13 @@ from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTr
 from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 
-from pipeline.beam_options import pipeline_options
-from transforms.duplicates import DuplicatesConfig, MarkDuplicates
-from transforms.identity import identify, order_time
-from transforms.language import identify_language
-from transforms.records import Article, Origin
-from transforms.stories.config import StoriesConfig
-from transforms.stories.stories import LinkStories
+from newsbeam.pipeline.config.beam_options import pipeline_options
+from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
+from newsbeam.transforms.language import identify_language
+from newsbeam.transforms.model.identity import identify, order_time
+from newsbeam.transforms.model.records import Article, Origin
+from newsbeam.transforms.stories.config import StoriesConfig
+from newsbeam.transforms.stories.stories import LinkStories
 
 
 def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]]:

@@ -11,13 +11,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.corpus import Marked, as_article, mark
-from evaluation.scoring import by_id, by_operation, clusters_of, score_copies, table
-from transforms.duplicates import DuplicatesConfig
-from transforms.identity import order_time
-from transforms.language import identify_language
-from transforms.records import Article
-from transforms.stories.config import StoriesConfig
+from newsbeam.transforms.duplicates import DuplicatesConfig
+from newsbeam.transforms.language import identify_language
+from newsbeam.transforms.model.identity import order_time
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.stories.config import StoriesConfig
+from scripts.evaluation.corpus import Marked, as_article, mark
+from scripts.evaluation.scoring import by_id, by_operation, clusters_of, score_copies, table
 
 
 def predictions(marked: list[Marked]) -> list[dict[str, str | None]]:

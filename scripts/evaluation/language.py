@@ -14,11 +14,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from predict import predict_language, read_rows
-
-from transforms.language import LanguageConfig
-from transforms.language.backends import load_backend
-from transforms.language.tags import macrolanguage, primary_language
+from newsbeam.transforms.language import LanguageConfig
+from newsbeam.transforms.language.backends import load_backend
+from newsbeam.transforms.language.tags import macrolanguage, primary_language
+from scripts.predict import predict_language, read_rows
 
 
 def main(argv: list[str]) -> int:

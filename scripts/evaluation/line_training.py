@@ -12,17 +12,17 @@ import numpy as np
 from lxml.html import HtmlElement
 from numpy.typing import NDArray
 
-from evaluation.extraction_score import fold, tokens
-from transforms.boilerplate.line_features import Floats
-from transforms.boilerplate.tree_model import TreeModel
-from transforms.extraction.block_features import FEATURES, block_features
-from transforms.extraction.blocks import Outline, outline
-from transforms.extraction.head import read_head
-from transforms.extraction.html import parse
-from transforms.extraction.json_ld import Described, described_article
-from transforms.extraction.metadata import Metadata, read_metadata
-from transforms.extraction.script_state import stated_article
-from transforms.extraction.second_opinion import doubt_features, opinions
+from newsbeam.transforms.extraction.head import read_head
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.html.block_features import FEATURES, block_features
+from newsbeam.transforms.extraction.html.blocks import Outline, outline
+from newsbeam.transforms.extraction.html.script_state import stated_article
+from newsbeam.transforms.extraction.html.second_opinion import doubt_features, opinions
+from newsbeam.transforms.extraction.json_ld import Described, described_article
+from newsbeam.transforms.extraction.metadata import Metadata, read_metadata
+from newsbeam.transforms.extraction.tree_model import TreeModel
+from newsbeam.transforms.text.line_features import Floats
+from scripts.evaluation.extraction_score import fold, tokens
 
 FOLDS = 5
 

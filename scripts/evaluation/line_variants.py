@@ -11,12 +11,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.line_training import Example, fold_of
-from evaluation.variants import EASY, MIN_LINES, shortened, variant_weights
-from transforms.boilerplate.tree_model import TreeModel
-from transforms.extraction.block_features import block_features
-from transforms.extraction.blocks import CONTEXT_TAGS, Outline
-from transforms.extraction.class_words import CLASS_GROUPS
+from newsbeam.transforms.extraction.html.block_features import block_features
+from newsbeam.transforms.extraction.html.blocks import CONTEXT_TAGS, Outline
+from newsbeam.transforms.extraction.html.class_words import CLASS_GROUPS
+from newsbeam.transforms.extraction.tree_model import TreeModel
+from scripts.evaluation.line_training import Example, fold_of
+from scripts.evaluation.variants import EASY, MIN_LINES, shortened, variant_weights
 
 _CLASS_GONE, _ALL_CLASSES_GONE, _TAG_GONE, _ITEMS_GONE = 0.3, 0.1, 0.12, 0.5
 _DESCRIPTION_GONE, _BODY_GONE, _SITE_GONE = 0.2, 0.3, 0.2

@@ -7,20 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.extraction_score import fold
-from evaluation.line_training import Example, fold_of, is_whole, label_lines, metadata_of, render, usable
-from evaluation.plain_variants import PlainExample, variant
-from evaluation.variants import EASY
-from transforms.boilerplate.headline import headline_features
-from transforms.boilerplate.plain_lines import looks_of, plain_lines
-from transforms.boilerplate.plain_model import plain_features
-from transforms.boilerplate.plain_second import second_features
-from transforms.boilerplate.rules import Text, judge
-from transforms.boilerplate.tree_model import TreeModel
-from transforms.extraction.blocks import outline
-from transforms.extraction.html import parse
-from transforms.extraction.json_ld import described_article
-from transforms.extraction.plain_text import authors_of, headline_of
+from newsbeam.transforms.boilerplate.rules import Text, judge
+from newsbeam.transforms.extraction.html.article_blocks import parse
+from newsbeam.transforms.extraction.html.blocks import outline
+from newsbeam.transforms.extraction.json_ld import described_article
+from newsbeam.transforms.extraction.plain.headline import headline_features
+from newsbeam.transforms.extraction.plain.plain_lines import looks_of, plain_lines
+from newsbeam.transforms.extraction.plain.plain_model import plain_features
+from newsbeam.transforms.extraction.plain.plain_second import second_features
+from newsbeam.transforms.extraction.plain.plain_text import authors_of, headline_of
+from newsbeam.transforms.extraction.tree_model import TreeModel
+from scripts.evaluation.extraction_score import fold
+from scripts.evaluation.line_training import Example, fold_of, is_whole, label_lines, metadata_of, render, usable
+from scripts.evaluation.plain_variants import PlainExample, variant
+from scripts.evaluation.variants import EASY
 
 _HEADLINE_WEIGHT, _OTHER_WEIGHT = 20.0, 0.3
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.variants import shortened, variant_weights
-from transforms.boilerplate.plain_lines import PlainLines
+from newsbeam.transforms.extraction.plain.plain_lines import PlainLines
+from scripts.evaluation.variants import shortened, variant_weights
 
 _ELSEWHERE = 0.6
 """Chance that what stands before, or after, the article is of another page."""

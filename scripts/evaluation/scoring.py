@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluation.corpus import documents, rows
+from scripts.evaluation.corpus import documents, rows
 
 Document = dict[str, Any]
 BY_PAIRS = ("provenance", "reuters")

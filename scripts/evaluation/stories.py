@@ -7,10 +7,10 @@ import argparse
 import json
 from pathlib import Path
 
-from evaluation.corpus import as_article, mark
-from evaluation.scoring import by_id, score_stories, table
-from transforms.duplicates import DuplicatesConfig
-from transforms.stories.config import StoriesConfig
+from newsbeam.transforms.duplicates import DuplicatesConfig
+from newsbeam.transforms.stories.config import StoriesConfig
+from scripts.evaluation.corpus import as_article, mark
+from scripts.evaluation.scoring import by_id, score_stories, table
 
 
 def main(argv: list[str]) -> int:

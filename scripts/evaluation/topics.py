@@ -18,10 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from predict import predict_topics, read_rows
-
-from transforms.topics import Tagger, TopicsConfig
-from transforms.topics.table import TOP_LEVEL
+from newsbeam.transforms.topics import Tagger, TopicsConfig
+from newsbeam.transforms.topics.table import TOP_LEVEL
+from scripts.predict import predict_topics, read_rows
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training.vectors import Floats
+from scripts.training.vectors import Floats
 
 _LANGUAGES = {
     "Name (ar)": "ar",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from transforms.topics.table import TOP_LEVEL
+from newsbeam.transforms.topics.table import TOP_LEVEL
 
 CODES = {uri: column for column, uri in enumerate(TOP_LEVEL)}
 

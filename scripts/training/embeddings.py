@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from transforms.topics.words import words_of
+from newsbeam.transforms.text.words import words_of
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BATCH = 256

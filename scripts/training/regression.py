@@ -9,7 +9,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from training.corpus import CODES, Example
+from scripts.training.corpus import CODES, Example
 
 Floats = npt.NDArray[np.floating]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from transforms.topics.table import SEGMENTS
+from newsbeam.transforms.topics.table import SEGMENTS
 
 Floats = npt.NDArray[np.float32]
 

@@ -11,10 +11,10 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Optional
 
-from transforms.boilerplate.line_features import fold, folds_to
-from transforms.boilerplate.line_words import words_of
-from transforms.boilerplate.patterns import MAX_START_LINE, patterns
-from transforms.dates import read_dates
+from newsbeam.transforms.boilerplate.patterns import MAX_START_LINE, patterns
+from newsbeam.transforms.text.dates import read_dates
+from newsbeam.transforms.text.line_features import fold, folds_to
+from newsbeam.transforms.text.line_words import words_of
 
 _TERMINAL = (".", "!", "?", "…", "。", "！", "？", "।", "؟")
 _CLOSING = "\"'”’»“)]』」）›"

@@ -1,6 +1,6 @@
 """What a host prints again and again in different articles is boilerplate: the memory of one shard of hosts.
 
-Pure, and in the shape of `transforms.memories.Memory`: articles are worked through in the order (event time, id), each
+Pure, and in the shape of `runtime.memories.Memory`: articles are worked through in the order (event time, id), each
 is judged by those before it alone, then learnt. So the verdicts depend neither on arrival nor on the number of workers;
 the first articles of a host gain nothing from the later ones.
 
@@ -15,9 +15,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from transforms.boilerplate.characters import count_words, words_in_lines
-from transforms.boilerplate.strip import all_lines
-from transforms.records import Article, RemovedBlock
+from newsbeam.transforms.boilerplate.strip import all_lines
+from newsbeam.transforms.model.records import Article, RemovedBlock
+from newsbeam.transforms.text.characters import count_words, words_in_lines
 
 HORIZON_HOURS = 14 * 24
 VOTES = 2

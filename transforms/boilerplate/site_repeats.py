@@ -8,7 +8,7 @@ from typing import Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.boilerplate.site_memory import (
+from newsbeam.transforms.boilerplate.site_memory import (
     HORIZON_HOURS,
     Printed,
     SiteMemory,
@@ -16,10 +16,10 @@ from transforms.boilerplate.site_memory import (
     printed,
     unpack_printed,
 )
-from transforms.identity import order_time
-from transforms.memories import LogStore, Sent, Work, shard_of
-from transforms.records import Article
-from transforms.shards import ShardLine, ShardStage
+from newsbeam.transforms.model.identity import order_time
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.memories import LogStore, Sent, Work, shard_of
+from newsbeam.transforms.runtime.shards import ShardLine, ShardStage
 
 HOPS = 1
 """Shard stages of `StripSiteRepeats`: what comes after it in a pipeline begins at this hop."""

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Optional
 
-from transforms.boilerplate.characters import count_words
-from transforms.boilerplate.rules import Text, judge
-from transforms.records import Article, RemovedBlock
-from transforms.rejected import Rejected
+from newsbeam.transforms.boilerplate.rules import Text, judge
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, RemovedBlock
+from newsbeam.transforms.text.characters import count_words
 
 _UNNAMED = frozenset(("line_model", "links"))
 """Removed for its looks alone: a rule that knows the line gives it the name."""

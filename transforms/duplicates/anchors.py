@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.features import U32, U64
-from transforms.duplicates.index import I64, Index, pack_hashes, unpack_hashes
-from transforms.memories import Sent, Work
-from transforms.order import ID_AT, KEY
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.features import U32, U64
+from newsbeam.transforms.duplicates.index import I64, Index, pack_hashes, unpack_hashes
+from newsbeam.transforms.model.order import ID_AT, KEY
+from newsbeam.transforms.runtime.memories import Sent, Work
 
 _KEYS = np.dtype(f"V{KEY}")
 _Keys = npt.NDArray[np.void]

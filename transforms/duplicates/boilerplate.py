@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.duplicates.features import PLACE_BITS, U32, U64, Features
-from transforms.duplicates.index import I64, Index, pack_hashes
-from transforms.duplicates.prints import Sighting
-from transforms.order import micros_of
+from newsbeam.transforms.duplicates.features import PLACE_BITS, U32, U64, Features
+from newsbeam.transforms.duplicates.index import I64, Index, pack_hashes
+from newsbeam.transforms.duplicates.prints import Sighting
+from newsbeam.transforms.model.order import micros_of
 
 PRINTED = 2
 """A sentence that so many earlier articles of an outlet have is boilerplate ..."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from transforms.duplicates.anchors import unpack_answers
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.messages import Base, settled, unpack_base
-from transforms.duplicates.prints import unpack_print
-from transforms.memories import Sent, Work
-from transforms.order import KEY, id_of, id_shard
+from newsbeam.transforms.duplicates.anchors import unpack_answers
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.messages import Base, settled, unpack_base
+from newsbeam.transforms.duplicates.prints import unpack_print
+from newsbeam.transforms.model.order import KEY, id_of, id_shard
+from newsbeam.transforms.runtime.memories import Sent, Work
 
 
 @dataclass

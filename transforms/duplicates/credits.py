@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from transforms.duplicates.agencies import wire_agency
-from transforms.duplicates.features import U32
-from transforms.records import Article
+from newsbeam.transforms.duplicates.agencies import wire_agency
+from newsbeam.transforms.duplicates.features import U32
+from newsbeam.transforms.model.records import Article
 
 MOST_NAMES = 8
 _CREDIT_WORDS = 4

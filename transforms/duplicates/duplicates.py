@@ -12,22 +12,22 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.duplicates.anchors import Anchors
-from transforms.duplicates.candidates import Candidates
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.credits import credited_names, own_names
-from transforms.duplicates.features import TOGETHER, Features, features_of
-from transforms.duplicates.outlets import Outlets
-from transforms.duplicates.prints import Sighting
-from transforms.duplicates.similarity import FEWEST_WORDS
-from transforms.duplicates.sketches import Sketches
-from transforms.duplicates.survivors import Survivors
-from transforms.duplicates.verdicts import Verdicts, awaiting
-from transforms.identity import event_time
-from transforms.memories import LogStore, Sent, shard_of
-from transforms.order import article_key, id_of, id_shard
-from transforms.records import Article
-from transforms.shards import ShardLine, ShardStage
+from newsbeam.transforms.duplicates.anchors import Anchors
+from newsbeam.transforms.duplicates.candidates import Candidates
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.credits import credited_names, own_names
+from newsbeam.transforms.duplicates.features import TOGETHER, Features, features_of
+from newsbeam.transforms.duplicates.outlets import Outlets
+from newsbeam.transforms.duplicates.prints import Sighting
+from newsbeam.transforms.duplicates.similarity import FEWEST_WORDS
+from newsbeam.transforms.duplicates.sketches import Sketches
+from newsbeam.transforms.duplicates.survivors import Survivors
+from newsbeam.transforms.duplicates.verdicts import Verdicts, awaiting
+from newsbeam.transforms.model.identity import event_time
+from newsbeam.transforms.model.order import article_key, id_of, id_shard
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.memories import LogStore, Sent, shard_of
+from newsbeam.transforms.runtime.shards import ShardLine, ShardStage
 
 HOPS = 6
 """Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
@@ -131,7 +131,7 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
     Every article comes out exactly once, whatever it is: `unique`; `revision` (new content at a known address, or by
     the policy `survivor` a better copy); `unchanged` (nothing new at a known address); or a copy of an earlier article:
     `exact`, `near`, `syndicated` (near, and credited to a wire agency) or `excerpt`. What is earlier goes by the total
-    order of inputs (`transforms.order`), whatever the order of arrival, and `duplicate_of` always names an article that
+    order of inputs (`model.order`), whatever the order of arrival, and `duplicate_of` always names an article that
     is earlier: there are no circles, and the first of a group always stays. Copies are looked for within the horizon of
     event times; articles whose time nobody knows are one moment, before all others, and so copies of each other only.
 

@@ -6,14 +6,22 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.features import cut as cut_sketch
-from transforms.duplicates.features import features
-from transforms.duplicates.prints import Print
-from transforms.duplicates.similarity import FEWEST_WORDS, KINDS, Likeness, is_excerpt, is_near, likeness, verdict
-from transforms.identity import FIRST_TIME, event_time
-from transforms.order import article_key
-from transforms.records import Article
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.features import cut as cut_sketch
+from newsbeam.transforms.duplicates.features import features
+from newsbeam.transforms.duplicates.prints import Print
+from newsbeam.transforms.duplicates.similarity import (
+    FEWEST_WORDS,
+    KINDS,
+    Likeness,
+    is_excerpt,
+    is_near,
+    likeness,
+    verdict,
+)
+from newsbeam.transforms.model.identity import FIRST_TIME, event_time
+from newsbeam.transforms.model.order import article_key
+from newsbeam.transforms.model.records import Article
 
 PASSAGE_WORDS = 8
 """Shorter passages that two texts share say nothing."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.duplicates.folding import I64, Folded, fold
+from newsbeam.transforms.duplicates.folding import I64, Folded, fold
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]

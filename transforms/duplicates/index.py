@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.duplicates.features import U32, U64
+from newsbeam.transforms.duplicates.features import U32, U64
 
 I64 = npt.NDArray[np.int64]
 

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.duplicates.anchors import question
-from transforms.duplicates.features import U64
-from transforms.memories import Sent
-from transforms.order import KEY
+from newsbeam.transforms.duplicates.anchors import question
+from newsbeam.transforms.duplicates.features import U64
+from newsbeam.transforms.model.order import KEY
+from newsbeam.transforms.runtime.memories import Sent
 
 UNIQUE, REVISION, UNCHANGED = 0, 1, 2
 

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transforms.duplicates.boilerplate import Dropped, PrintedSentences, without
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.features import ANCHORS, cut
-from transforms.duplicates.index import unpack_hashes
-from transforms.duplicates.messages import REVISION, UNCHANGED, UNIQUE, Base, Questions, settled
-from transforms.duplicates.prints import Print, Sighting, unpack_sighting
-from transforms.memories import Sent, Work
-from transforms.order import KEY, id_of, id_shard, micros_of
+from newsbeam.transforms.duplicates.boilerplate import Dropped, PrintedSentences, without
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.features import ANCHORS, cut
+from newsbeam.transforms.duplicates.index import unpack_hashes
+from newsbeam.transforms.duplicates.messages import REVISION, UNCHANGED, UNIQUE, Base, Questions, settled
+from newsbeam.transforms.duplicates.prints import Print, Sighting, unpack_sighting
+from newsbeam.transforms.model.order import KEY, id_of, id_shard, micros_of
+from newsbeam.transforms.runtime.memories import Sent, Work
 
 _KNOWN = struct.Struct(f"<{KEY}s{KEY}s16sHB")
 

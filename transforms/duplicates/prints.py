@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from transforms.duplicates.features import U32, Features
-from transforms.order import KEY
+from newsbeam.transforms.duplicates.features import U32, Features
+from newsbeam.transforms.model.order import KEY
 
 _PRINT = struct.Struct(f"<{KEY}sqQIHBHBBBB")
 

@@ -5,10 +5,10 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.features import PLACE_BITS, U32, below
-from transforms.duplicates.index import I64
-from transforms.duplicates.prints import Print
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.features import PLACE_BITS, U32, below
+from newsbeam.transforms.duplicates.index import I64
+from newsbeam.transforms.duplicates.prints import Print
 
 EXACT, NEAR, EXCERPT = 0, 1, 2
 KINDS = ("exact", "near", "excerpt")

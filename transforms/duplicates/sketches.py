@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from transforms.duplicates.candidates import unpack_probe
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.prints import unpack_print
-from transforms.duplicates.similarity import Verdict, verdict, with_credit
-from transforms.memories import Sent, Work, pack, unpack
-from transforms.order import KEY, id_of, id_shard, micros_of
+from newsbeam.transforms.duplicates.candidates import unpack_probe
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.prints import unpack_print
+from newsbeam.transforms.duplicates.similarity import Verdict, verdict, with_credit
+from newsbeam.transforms.model.order import KEY, id_of, id_shard, micros_of
+from newsbeam.transforms.runtime.memories import Sent, Work, pack, unpack
 
 _HOUR = 3_600_000_000
 _VOTE = struct.Struct(f"<{KEY}sBBd{KEY}sHdI?")

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Optional
 
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.memories import Work
-from transforms.order import ID, KEY, micros_of
-from transforms.records import Article
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.model.order import ID, KEY, micros_of
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.memories import Work
 
 _PLACE = struct.Struct(f"<{KEY}s{ID}s{ID}sH")
 _DAY = 86_400_000_000

@@ -5,15 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Optional
 
-from transforms.duplicates.agencies import wire_agency
-from transforms.duplicates.config import DuplicatesConfig
-from transforms.duplicates.messages import REVISION, UNCHANGED, unpack_settled
-from transforms.duplicates.similarity import EXACT, EXCERPT, KINDS, NEAR, Verdict, with_credit
-from transforms.duplicates.sketches import unpack_vote, vote
-from transforms.duplicates.survivors import standing_for
-from transforms.memories import Sent, Work
-from transforms.order import KEY, id_of
-from transforms.records import Article
+from newsbeam.transforms.duplicates.agencies import wire_agency
+from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.messages import REVISION, UNCHANGED, unpack_settled
+from newsbeam.transforms.duplicates.similarity import EXACT, EXCERPT, KINDS, NEAR, Verdict, with_credit
+from newsbeam.transforms.duplicates.sketches import unpack_vote, vote
+from newsbeam.transforms.duplicates.survivors import standing_for
+from newsbeam.transforms.model.order import KEY, id_of
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.memories import Sent, Work
 
 
 @dataclass

@@ -5,18 +5,26 @@ from dataclasses import replace
 from typing import Optional
 from urllib.parse import urlsplit
 
-from transforms.boilerplate.characters import count_words
-from transforms.dates import Moment, as_written, machine_date, sensible
-from transforms.extraction.blocks import outline
-from transforms.extraction.decoding import decode
-from transforms.extraction.head import read_head
-from transforms.extraction.html import MODELS, Body, Models, article_body, described_body, line_probabilities, parse
-from transforms.extraction.json_ld import described_article
-from transforms.extraction.metadata import Metadata, read_metadata
-from transforms.extraction.plain_text import PLAIN_MODELS, PlainModels, read_plain
-from transforms.extraction.script_state import Stated, as_page, stated_article
-from transforms.records import Article, Page, RemovedBlock
-from transforms.rejected import Rejected
+from newsbeam.transforms.extraction.head import read_head
+from newsbeam.transforms.extraction.html.article_blocks import (
+    MODELS,
+    Body,
+    Models,
+    article_body,
+    described_body,
+    line_probabilities,
+    parse,
+)
+from newsbeam.transforms.extraction.html.blocks import outline
+from newsbeam.transforms.extraction.html.script_state import Stated, as_page, stated_article
+from newsbeam.transforms.extraction.json_ld import described_article
+from newsbeam.transforms.extraction.metadata import Metadata, read_metadata
+from newsbeam.transforms.extraction.plain.plain_text import PLAIN_MODELS, PlainModels, read_plain
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, Page, RemovedBlock
+from newsbeam.transforms.text.characters import count_words
+from newsbeam.transforms.text.charsets import decode
+from newsbeam.transforms.text.dates import Moment, as_written, machine_date, sensible
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 MIN_CHARS = 40

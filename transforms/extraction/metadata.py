@@ -13,14 +13,14 @@ from urllib.parse import urljoin, urlsplit
 from lxml import etree
 from lxml.html import HtmlElement
 
-from transforms.boilerplate.line_features import fold
-from transforms.dates import Moment
-from transforms.extraction.blocks import ITEM_HEADLINE, Block
-from transforms.extraction.class_words import CLASS_BIT
-from transforms.extraction.head import Head
-from transforms.extraction.json_ld import Described
-from transforms.extraction.names import BY, DATED_BY, LOGIN, ORGANISATION, clean_names
-from transforms.extraction.publication import StatedDates
+from newsbeam.transforms.extraction.head import Head
+from newsbeam.transforms.extraction.html.blocks import ITEM_HEADLINE, Block
+from newsbeam.transforms.extraction.html.class_words import CLASS_BIT
+from newsbeam.transforms.extraction.json_ld import Described
+from newsbeam.transforms.extraction.names import BY, DATED_BY, LOGIN, ORGANISATION, clean_names
+from newsbeam.transforms.extraction.publication import StatedDates
+from newsbeam.transforms.text.dates import Moment
+from newsbeam.transforms.text.line_features import fold
 
 _AUTHORS = (
     "author", "article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dc.creator.personalname",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from transforms.boilerplate.line_features import fold
+from newsbeam.transforms.text.line_features import fold
 
 BY = re.compile(
     r"^(?:view all posts by|posted by|by|von|par|por|di|door|av|af|autor(?:in|ka|a|es)?|author|auteur|text|texte|"

@@ -1,10 +1,10 @@
 """The article of any page. Knows nothing of Beam: it runs in the sandbox, where every import is paid for twice."""
 
-from transforms.extraction.article import extract_article
-from transforms.reading.json_rows import ROW
-from transforms.reading.rows import article_from_row
-from transforms.records import Article, Page
-from transforms.serialization import safe_article
+from newsbeam.transforms.extraction.article import extract_article
+from newsbeam.transforms.model.records import Article, Page
+from newsbeam.transforms.model.serialization import safe_article
+from newsbeam.transforms.sources.files.json_rows import ROW
+from newsbeam.transforms.sources.files.rows import article_from_row
 
 
 def extract(page: Page) -> Article:

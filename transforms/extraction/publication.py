@@ -14,14 +14,14 @@ from typing import Optional
 
 from lxml.html import HtmlElement
 
-from transforms.boilerplate.line_features import fold
-from transforms.boilerplate.patterns import patterns
-from transforms.dates import Moment, as_written, machine_date, sensible, url_date
-from transforms.extraction.blocks import CONTEXT_TAGS, ITEM_DATE, Block
-from transforms.extraction.class_words import CLASS_BIT
-from transforms.extraction.dated_lines import dated
-from transforms.extraction.head import Head
-from transforms.extraction.json_ld import Described
+from newsbeam.transforms.boilerplate.patterns import patterns
+from newsbeam.transforms.extraction.dated_lines import dated
+from newsbeam.transforms.extraction.head import Head
+from newsbeam.transforms.extraction.html.blocks import CONTEXT_TAGS, ITEM_DATE, Block
+from newsbeam.transforms.extraction.html.class_words import CLASS_BIT
+from newsbeam.transforms.extraction.json_ld import Described
+from newsbeam.transforms.text.dates import Moment, as_written, machine_date, sensible, url_date
+from newsbeam.transforms.text.line_features import fold
 
 _PUBLISHED = (
     "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",

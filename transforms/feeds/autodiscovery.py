@@ -4,8 +4,8 @@ import html
 import re
 from urllib.parse import urljoin
 
-from transforms.feeds.document import FurtherDocument
-from transforms.feeds.text import plain_text
+from newsbeam.transforms.feeds.document import FurtherDocument
+from newsbeam.transforms.feeds.text import plain_text
 
 _HEAD = 512 * 1024
 _TAG = re.compile(r"<(link|base)\s([^<>]{1,4000})>", re.IGNORECASE)

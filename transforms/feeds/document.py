@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from transforms.records import Entry
+from newsbeam.transforms.model.records import Entry
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PollHints:
     self_url: str = ""
     """Where the feed says it lives. No move: a mirror or a filtered feed carries the original's."""
     moved_to: str = ""
-    """Where the feed says it has gone: believed only once that address gives a feed (`transforms.poll`)."""
+    """Where the feed says it has gone: believed only once that address gives a feed (`sources.polling.poll`)."""
 
 
 @dataclass(frozen=True)

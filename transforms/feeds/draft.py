@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from transforms.feeds.document import FurtherDocument, PollHints
+from newsbeam.transforms.feeds.document import FurtherDocument, PollHints
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,15 @@ import html
 import re
 from dataclasses import dataclass, replace
 
-from transforms.feeds.dates import FeedDate, believable, parse_date
-from transforms.feeds.document import FeedDocument, RejectedEntry
-from transforms.feeds.draft import Draft, DraftEntry
-from transforms.feeds.identity import fingerprint, identities, link_key
-from transforms.feeds.links import article_url, is_opaque
-from transforms.feeds.text import clean_spaces, plain_text
-from transforms.feeds.xml_text import without_impossible_characters
-from transforms.records import Entry
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import FeedDocument, RejectedEntry
+from newsbeam.transforms.feeds.draft import Draft, DraftEntry
+from newsbeam.transforms.feeds.identity import fingerprint, identities, link_key
+from newsbeam.transforms.feeds.links import article_url, is_opaque
+from newsbeam.transforms.feeds.text import clean_spaces, plain_text
+from newsbeam.transforms.feeds.xml_text import without_impossible_characters
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Entry
+from newsbeam.transforms.text.feed_dates import FeedDate, believable, parse_date
 
 LONGEST_CONTENT = 2_000_000
 """Characters of HTML. More is no article; the page is fetched instead."""

@@ -6,7 +6,7 @@ import html
 import re
 from urllib.parse import urljoin
 
-from transforms.feeds.document import PollHints
+from newsbeam.transforms.feeds.document import PollHints
 
 _HEAD = 65536
 _LONGEST_SECONDS = 30 * 86400

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from transforms.identity import canonical_url
-from transforms.records import Entry
+from newsbeam.transforms.model.identity import canonical_url
+from newsbeam.transforms.model.records import Entry
 
 
 @dataclass(frozen=True)

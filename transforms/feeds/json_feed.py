@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from transforms.feeds.document import PollHints
-from transforms.feeds.draft import Draft, DraftEntry
-from transforms.feeds.text import as_markup, clean_spaces
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import PollHints
+from newsbeam.transforms.feeds.draft import Draft, DraftEntry
+from newsbeam.transforms.feeds.text import as_markup, clean_spaces
+from newsbeam.transforms.model.errors import Rejected
 
 
 def read_json_feed(text: str) -> Draft:

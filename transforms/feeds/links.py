@@ -5,7 +5,7 @@ import binascii
 import re
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit, urlunsplit
 
-from transforms.rejected import Rejected
+from newsbeam.transforms.model.errors import Rejected
 
 LONGEST_URL = 8192
 """Longer addresses are refused by most servers (RFC 9110, section 4.1, asks for 8000 octets to be supported)."""

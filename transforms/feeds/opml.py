@@ -7,11 +7,11 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from transforms.feeds.document import FurtherDocument
-from transforms.feeds.draft import Draft
-from transforms.feeds.text import clean_spaces, plain_text
-from transforms.feeds.xml_text import local_name, well_formed_tree
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import FurtherDocument
+from newsbeam.transforms.feeds.draft import Draft
+from newsbeam.transforms.feeds.text import clean_spaces, plain_text
+from newsbeam.transforms.feeds.xml_text import local_name, well_formed_tree
+from newsbeam.transforms.model.errors import Rejected
 
 MOST_FEEDS = 100_000
 _OUTLINE = re.compile(r"<outline\b", re.IGNORECASE)

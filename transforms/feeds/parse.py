@@ -4,16 +4,16 @@ import json
 import re
 import zlib
 
-from transforms.feeds.autodiscovery import discover_feeds, page_title
-from transforms.feeds.document import FeedDocument, ParsedFeed
-from transforms.feeds.draft import Draft
-from transforms.feeds.entries import build_entries
-from transforms.feeds.json_feed import read_json_feed
-from transforms.feeds.opml import read_opml
-from transforms.feeds.sitemap import read_sitemap
-from transforms.feeds.syndication import read_syndication
-from transforms.feeds.xml_text import decode
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.autodiscovery import discover_feeds, page_title
+from newsbeam.transforms.feeds.document import FeedDocument, ParsedFeed
+from newsbeam.transforms.feeds.draft import Draft
+from newsbeam.transforms.feeds.entries import build_entries
+from newsbeam.transforms.feeds.json_feed import read_json_feed
+from newsbeam.transforms.feeds.opml import read_opml
+from newsbeam.transforms.feeds.sitemap import read_sitemap
+from newsbeam.transforms.feeds.syndication import read_syndication
+from newsbeam.transforms.feeds.xml_text import decode
+from newsbeam.transforms.model.errors import Rejected
 
 LARGEST_BODY = 15 * 1024 * 1024
 """Bytes, decompressed."""

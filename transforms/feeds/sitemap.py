@@ -4,11 +4,11 @@
 
 from lxml import etree
 
-from transforms.feeds.document import FurtherDocument
-from transforms.feeds.draft import Draft, DraftEntry
-from transforms.feeds.text import clean_spaces
-from transforms.feeds.xml_text import lenient_tree, local_name
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import FurtherDocument
+from newsbeam.transforms.feeds.draft import Draft, DraftEntry
+from newsbeam.transforms.feeds.text import clean_spaces
+from newsbeam.transforms.feeds.xml_text import lenient_tree, local_name
+from newsbeam.transforms.model.errors import Rejected
 
 MOST_ENTRIES = 50_000
 """The protocol's limit for one sitemap."""

@@ -12,12 +12,12 @@ from typing import Any
 
 import feedparser
 
-from transforms.feeds.document import FeedDocument
-from transforms.feeds.draft import Draft, DraftEntry
-from transforms.feeds.hints import poll_hints
-from transforms.feeds.text import as_markup, plain_text
-from transforms.feeds.xml_text import declared_as_utf8, without_impossible_references
-from transforms.rejected import Rejected
+from newsbeam.transforms.feeds.document import FeedDocument
+from newsbeam.transforms.feeds.draft import Draft, DraftEntry
+from newsbeam.transforms.feeds.hints import poll_hints
+from newsbeam.transforms.feeds.text import as_markup, plain_text
+from newsbeam.transforms.feeds.xml_text import declared_as_utf8, without_impossible_references
+from newsbeam.transforms.model.errors import Rejected
 
 _FORMATS = (("rss10", "rdf"), ("rss090", "rdf"), ("rss", "rss"), ("atom", "atom"), ("cdf", "cdf"))
 _BASE = re.compile(r"\bxml:base\s*=", re.IGNORECASE)

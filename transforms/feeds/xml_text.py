@@ -7,7 +7,7 @@ from html.entities import html5
 
 from lxml import etree
 
-from transforms.rejected import Rejected
+from newsbeam.transforms.model.errors import Rejected
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),

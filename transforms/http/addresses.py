@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Union
 from urllib.parse import unquote, urlsplit
 
-from transforms.rejected import Rejected
+from newsbeam.transforms.model.errors import Rejected
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]

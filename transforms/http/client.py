@@ -16,14 +16,14 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import aiohttp
 from yarl import URL
 
-from transforms.http.addresses import AddressRules, check_url, host_of
-from transforms.http.decoding import ACCEPTED, Body
-from transforms.http.failures import FetchFailed
-from transforms.http.policy import FetchPolicy
-from transforms.http.resolver import Lookup, VettedResolver, system_lookup
-from transforms.http.robots import Robots, RobotsFetch, decide, origin_of, robots_url
-from transforms.http.turns import Turns
-from transforms.rejected import Rejected
+from newsbeam.transforms.http.addresses import AddressRules, check_url, host_of
+from newsbeam.transforms.http.decoding import ACCEPTED, Body
+from newsbeam.transforms.http.failures import FetchFailed
+from newsbeam.transforms.http.policy import FetchPolicy
+from newsbeam.transforms.http.resolver import Lookup, VettedResolver, system_lookup
+from newsbeam.transforms.http.robots import Robots, RobotsFetch, decide, origin_of, robots_url
+from newsbeam.transforms.http.turns import Turns
+from newsbeam.transforms.model.errors import Rejected
 
 FEED_TYPES = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml;q=0.9, "

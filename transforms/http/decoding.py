@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import brotli
 import zstandard
 
-from transforms.rejected import Rejected
+from newsbeam.transforms.model.errors import Rejected
 
 ACCEPTED = "gzip, deflate, br, zstd"
 

@@ -1,6 +1,6 @@
 """How a request fails."""
 
-from transforms.rejected import Rejected
+from newsbeam.transforms.model.errors import Rejected
 
 
 class FetchFailed(Rejected):

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from transforms.http.addresses import AddressRules
-from transforms.http.failures import FetchFailed
+from newsbeam.transforms.http.addresses import AddressRules
+from newsbeam.transforms.http.failures import FetchFailed
 
 _NAMES_KEPT = 20_000
 

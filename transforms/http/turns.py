@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from transforms.http.policy import FetchPolicy
+from newsbeam.transforms.http.policy import FetchPolicy
 
 _HOSTS_KEPT = 50_000
 

@@ -1,6 +1,6 @@
 """The language of an article: `identify_language`, and `LanguageIdentifier` for a stage. Knows nothing of Beam."""
 
-from transforms.language.identify import (
+from newsbeam.transforms.language.identify import (
     Language,
     LanguageConfig,
     LanguageIdentifier,

@@ -58,7 +58,7 @@ def load_backend(name: BackendName) -> Backend:
 def _from_langdetect(name: str, package: Any) -> Backend:
     from langdetect.detector_factory import PROFILES_DIRECTORY
 
-    from transforms.language.detector import QuickFactory
+    from newsbeam.transforms.language.detector import QuickFactory
 
     factory = QuickFactory() if name == "langdetect" else package.DetectorFactory()
     factory.load_json_profile([path.read_text("utf-8") for path in sorted(Path(PROFILES_DIRECTORY).iterdir())])

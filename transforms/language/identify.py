@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass, replace
 
-from transforms.language.backends import Backend, BackendName, check_backend, load_backend
-from transforms.language.scripts import can_be_written_in, count_letters, language_of_script, main_script
-from transforms.language.tags import macrolanguage, primary_language
-from transforms.records import Article
+from newsbeam.transforms.language.backends import Backend, BackendName, check_backend, load_backend
+from newsbeam.transforms.language.tags import macrolanguage, primary_language
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.text.scripts import can_be_written_in, count_letters, language_of_script, main_script
 
 UNDETERMINED = "und"
 

@@ -17,9 +17,9 @@ from apache_beam.io.gcp.bigquery import BigQueryDisposition, WriteToBigQuery
 from apache_beam.io.gcp.pubsub import PubsubMessage, WriteToPubSub
 from apache_beam.pvalue import PCollection
 
-from transforms.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
-from transforms.serialization import Json, article_to_dict, dead_letter_to_dict, to_json
-from transforms.sinks.sink import SinkError
+from newsbeam.transforms.model.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
+from newsbeam.transforms.model.serialization import Json, article_to_dict, dead_letter_to_dict, to_json
+from newsbeam.transforms.sinks.sink import SinkError
 
 SCHEMES = ("pubsub", "bigquery")
 

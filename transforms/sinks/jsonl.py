@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from transforms.records import Article
-from transforms.serialization import to_json
-from transforms.sinks.jsonl_merge import key_of, merge_lines
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.jsonl_merge import key_of, merge_lines
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LONGEST_LINE = 64_000_000

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Optional
 
-from transforms.sinks.sink import WriteCounts
+from newsbeam.transforms.sinks.sink import WriteCounts
 
 Key = tuple[str, int, str]
 Place = tuple[int, int, int]

@@ -14,11 +14,11 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from transforms.kafka_address import parse_kafka
-from transforms.records import Article
-from transforms.rejected import Rejected
-from transforms.serialization import to_json
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.kafka_address import parse_kafka
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 
 DELIVERY_S = 30.0
 """How long a batch may take before the brokers count as away."""

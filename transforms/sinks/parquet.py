@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
-from transforms.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
-from transforms.serialization import Json, article_to_dict, dead_letter_to_dict, json_text
-from transforms.sinks.jsonl import day_of
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.model.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
+from newsbeam.transforms.model.serialization import Json, article_to_dict, dead_letter_to_dict, json_text
+from newsbeam.transforms.sinks.jsonl import day_of
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 
 MANY_PARTS = 64
 """So many parts of one day are put together into one."""

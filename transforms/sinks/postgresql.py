@@ -13,9 +13,9 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from transforms.records import Article, DeadLetter
-from transforms.rejected import Rejected
-from transforms.serialization import (
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.serialization import (
     ARTICLE_FIELDS,
     DEAD_LETTER_FIELDS,
     Json,
@@ -23,8 +23,8 @@ from transforms.serialization import (
     dead_letter_to_dict,
     json_text,
 )
-from transforms.sinks.postgresql_schema import columns, migrate
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.postgresql_schema import columns, migrate
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 
 _JSON = frozenset(name for name, kind in columns().items() if kind == "jsonb")
 _NAMES = ", ".join(ARTICLE_FIELDS)

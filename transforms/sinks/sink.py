@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Union
 
-from transforms.records import Article, DeadLetter
+from newsbeam.transforms.model.records import Article, DeadLetter
 
 Record = Union[Article, DeadLetter]
 

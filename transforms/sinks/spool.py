@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Optional
 
-from transforms.records import Article, DeadLetter
-from transforms.rejected import Rejected
-from transforms.serialization import DEAD_LETTER_FIELDS, article_from_json, to_json
-from transforms.sinks.sink import Record, Sink, SinkAway, WriteCounts
-from transforms.sinks.uri import open_sink, shown_sink
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.serialization import DEAD_LETTER_FIELDS, article_from_json, to_json
+from newsbeam.transforms.sinks.sink import Record, Sink, SinkAway, WriteCounts
+from newsbeam.transforms.sinks.uri import open_sink, shown_sink
 
 SPOOL_BYTES = 1_000_000_000
 DRAINED_AT_ONCE = 500

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional
 
-from transforms.records import Article, DeadLetter
-from transforms.rejected import Rejected
-from transforms.serialization import (
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.serialization import (
     ARTICLE_FIELDS,
     DEAD_LETTER_FIELDS,
     Json,
@@ -23,8 +23,8 @@ from transforms.serialization import (
     dead_letter_to_dict,
     json_text,
 )
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
-from transforms.sinks.sqlite_schema import flag_columns, list_columns, migrate, write_transaction
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sqlite_schema import flag_columns, list_columns, migrate, write_transaction
 
 _ID = ARTICLE_FIELDS.index("id")
 _REVISION = ARTICLE_FIELDS.index("revision")

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Sequence
 
-from transforms.records import Article
-from transforms.serialization import to_json
-from transforms.sinks.sink import Record, WriteCounts
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.sink import Record, WriteCounts
 
 
 class StdoutSink:

@@ -4,7 +4,7 @@ import importlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from transforms.sinks.sink import Sink, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Sink, SinkError, WriteCounts
 
 FORMS = {
     "sqlite": "sqlite:out/news.db",
@@ -29,7 +29,7 @@ EXTRAS: dict[str, tuple[str, str]] = {
 """Scheme -> the module it needs and the extra of newsbeam that installs it."""
 
 IN_GRAPH = frozenset({"pubsub", "bigquery"})
-"""Sinks that are Beam's own transforms (`transforms.sinks.google_cloud`) and have no `Sink`."""
+"""Sinks that are Beam's own transforms (`sinks.google_cloud`) and have no `Sink`."""
 
 
 @dataclass(frozen=True)
@@ -106,30 +106,30 @@ def open_sink(uri: str, *, live: bool = False) -> Sink:
     if spec.scheme in IN_GRAPH:
         raise ValueError(f"{spec.scheme} is written by Beam's own transforms")
     if spec.scheme == "sqlite":
-        from transforms.sinks.sqlite import SqliteSink
+        from newsbeam.transforms.sinks.sqlite import SqliteSink
 
         return SqliteSink(Path(spec.target))
     if spec.scheme == "jsonl":
-        from transforms.sinks.jsonl import JsonlSink
+        from newsbeam.transforms.sinks.jsonl import JsonlSink
 
         return JsonlSink(spec.target, live=live)
     if spec.scheme == "parquet":
-        from transforms.sinks.parquet import ParquetSink
+        from newsbeam.transforms.sinks.parquet import ParquetSink
 
         return ParquetSink(spec.target)
     if spec.scheme == "postgresql":
-        from transforms.sinks.postgresql import PostgresqlSink
+        from newsbeam.transforms.sinks.postgresql import PostgresqlSink
 
         return PostgresqlSink(spec.target)
     if spec.scheme == "kafka":
-        from transforms.sinks.kafka import KafkaSink
+        from newsbeam.transforms.sinks.kafka import KafkaSink
 
         return KafkaSink(spec.target)
     if spec.scheme.startswith("webhook+"):
-        from transforms.sinks.webhook import WebhookSink
+        from newsbeam.transforms.sinks.webhook import WebhookSink
 
         return WebhookSink(spec.target.removeprefix("webhook+"))
-    from transforms.sinks.stdout import StdoutSink
+    from newsbeam.transforms.sinks.stdout import StdoutSink
 
     return StdoutSink()
 
@@ -145,31 +145,31 @@ def check_sink(uri: str) -> None:
     spec = parse_sink(uri)
     _need_extra(spec)
     if spec.scheme == "sqlite":
-        from transforms.sinks.sqlite import check_database
+        from newsbeam.transforms.sinks.sqlite import check_database
 
         check_database(Path(spec.target))
     elif spec.scheme == "jsonl":
-        from transforms.sinks.jsonl import check_jsonl
+        from newsbeam.transforms.sinks.jsonl import check_jsonl
 
         check_jsonl(spec.target)
     elif spec.scheme == "parquet":
-        from transforms.sinks.parquet import check_parquet
+        from newsbeam.transforms.sinks.parquet import check_parquet
 
         check_parquet(spec.target)
     elif spec.scheme == "postgresql":
-        from transforms.sinks.postgresql import check_server
+        from newsbeam.transforms.sinks.postgresql import check_server
 
         check_server(spec.target)
     elif spec.scheme in IN_GRAPH:
-        from transforms.sinks.google_cloud import parse_cloud
+        from newsbeam.transforms.sinks.google_cloud import parse_cloud
 
         parse_cloud(spec.target)
     elif spec.scheme == "kafka":
-        from transforms.sinks.kafka import check_brokers
+        from newsbeam.transforms.sinks.kafka import check_brokers
 
         check_brokers(spec.target)
     elif spec.scheme.startswith("webhook+"):
-        from transforms.sinks.webhook import check_webhook
+        from newsbeam.transforms.sinks.webhook import check_webhook
 
         check_webhook(spec.target.removeprefix("webhook+"))
 
@@ -177,7 +177,7 @@ def check_sink(uri: str) -> None:
 def check_source(uri: str) -> None:
     """The same for `kafka://` as a source."""
     _need_extra(parse_sink(uri))
-    from transforms.queue.kafka import check_queue
+    from newsbeam.transforms.sources.kafka.kafka import check_queue
 
     check_queue(uri)
 
@@ -198,11 +198,11 @@ def finalize_sink(uri: str) -> WriteCounts:
     """
     spec = parse_sink(uri)
     if spec.scheme == "jsonl":
-        from transforms.sinks.jsonl import finalize_jsonl
+        from newsbeam.transforms.sinks.jsonl import finalize_jsonl
 
         return finalize_jsonl(spec.target)
     if spec.scheme == "parquet":
-        from transforms.sinks.parquet import finalize_parquet
+        from newsbeam.transforms.sinks.parquet import finalize_parquet
 
         return finalize_parquet(spec.target)
     return WriteCounts()

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from transforms.records import Article
-from transforms.rejected import Rejected
-from transforms.serialization import to_json
-from transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.model.serialization import to_json
+from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
 
 SECRET = "NEWSBEAM_WEBHOOK_SECRET"  # noqa: S105  # the name of a variable, not its value
 POST_RECORDS = 100

@@ -12,13 +12,13 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.dead_letters import DEAD, DeadLetters, dead_letter
-from transforms.records import Article, DeadLetter, Outcome
-from transforms.rejected import Rejected
-from transforms.sinks.sink import Record, Sink, SinkAway
-from transforms.sinks.spool import SpoolingSink
-from transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink, shown_sink
-from transforms.stopping import pause, stop_requested
+from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.records import Article, DeadLetter, Outcome
+from newsbeam.transforms.runtime.dead_letters import DEAD, DeadLetters, dead_letter
+from newsbeam.transforms.runtime.stopping import pause, stop_requested
+from newsbeam.transforms.sinks.sink import Record, Sink, SinkAway
+from newsbeam.transforms.sinks.spool import SpoolingSink
+from newsbeam.transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink, shown_sink
 
 METRICS = "newsbeam.sinks"
 """Namespace of the counters `<sink>_accepted` (articles), `<sink>_inserted`, `<sink>_updated`, `<sink>_unchanged`,
@@ -229,7 +229,7 @@ def _by_place(uris: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _write_in_graph(records: PCollection[Any], uris: Sequence[str], record: type) -> None:
     if uris:
-        from transforms.sinks.google_cloud import WriteToCloud
+        from newsbeam.transforms.sinks.google_cloud import WriteToCloud
 
         for number, uri in enumerate(uris, 1):
             records | f"To {parse_sink(uri).scheme} {number}" >> WriteToCloud(uri, record)
@@ -239,7 +239,7 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
     """Articles into every sink in turn; an input's outcome is told only when all of them have accepted its article.
 
     Args:
-        sinks: URIs (see `transforms.sinks.uri.FORMS`). A sink that is away is waited for.
+        sinks: URIs (see `sinks.uri.FORMS`). A sink that is away is waited for.
         dead_letters: the pipeline's; gets the articles that a sink will never take. An article that one sink refused
             may stand in the others.
         policy: `drop` keeps duplicates out of the sinks, `label` writes them with their `duplicate_kind`.

@@ -4,10 +4,10 @@ import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from transforms.memories import Work
-from transforms.order import KEY
-from transforms.records import Article
-from transforms.stories.memory import unpack_told
+from newsbeam.transforms.model.order import KEY
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.memories import Work
+from newsbeam.transforms.stories.memory import unpack_told
 
 
 def awaiting(key: bytes, article: Article) -> bytes:

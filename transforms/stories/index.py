@@ -6,8 +6,8 @@ from typing import Optional
 
 import numpy as np
 
-from transforms.identity import FIRST_TIME
-from transforms.stories.terms import Hashes, Terms, Weights, length
+from newsbeam.transforms.model.identity import FIRST_TIME
+from newsbeam.transforms.stories.terms import Hashes, Terms, Weights, length
 
 SEARCHED = 24
 """Words of an article by which stories are looked for."""

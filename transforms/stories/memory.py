@@ -8,11 +8,11 @@ from typing import NamedTuple, Optional
 
 import numpy as np
 
-from transforms.memories import Sent, Work, pack, unpack
-from transforms.order import ID, KEY, id_of, id_shard, micros_of
-from transforms.stories.config import StoriesConfig
-from transforms.stories.index import Story, StoryIndex
-from transforms.stories.terms import Terms, table_of, unpack_terms
+from newsbeam.transforms.model.order import ID, KEY, id_of, id_shard, micros_of
+from newsbeam.transforms.runtime.memories import Sent, Work, pack, unpack
+from newsbeam.transforms.stories.config import StoriesConfig
+from newsbeam.transforms.stories.index import Story, StoryIndex
+from newsbeam.transforms.stories.terms import Terms, table_of, unpack_terms
 
 COMPARED = 12
 """Most stories that an article is compared with."""

@@ -7,15 +7,15 @@ from typing import Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
-from transforms.identity import event_time, seconds
-from transforms.memories import LogStore, Sent, shard_of
-from transforms.order import ID, article_key, id_of, id_shard
-from transforms.records import Article
-from transforms.shards import ShardLine, ShardStage
-from transforms.stories.articles import ArticleShards, awaiting
-from transforms.stories.config import StoriesConfig
-from transforms.stories.memory import Notice, StoryShards
-from transforms.stories.terms import terms_of
+from newsbeam.transforms.model.identity import event_time, seconds
+from newsbeam.transforms.model.order import ID, article_key, id_of, id_shard
+from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.runtime.memories import LogStore, Sent, shard_of
+from newsbeam.transforms.runtime.shards import ShardLine, ShardStage
+from newsbeam.transforms.stories.articles import ArticleShards, awaiting
+from newsbeam.transforms.stories.config import StoriesConfig
+from newsbeam.transforms.stories.memory import Notice, StoryShards
+from newsbeam.transforms.stories.terms import terms_of
 
 _DAY = 86400.0
 

@@ -12,7 +12,7 @@ from typing import NamedTuple, Optional
 import numpy as np
 import numpy.typing as npt
 
-from transforms.records import Article
+from newsbeam.transforms.model.records import Article
 
 Hashes = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float64]

@@ -1,6 +1,6 @@
 """Topics of an article by IPTC Media Topics: `tag_topics`, and `TopicTagger` for a stage. Knows nothing of Beam."""
 
-from transforms.topics.tagging import (
+from newsbeam.transforms.topics.tagging import (
     Explanation,
     Tagger,
     TopicsConfig,
@@ -9,7 +9,7 @@ from transforms.topics.tagging import (
     score_topics,
     tag_topics,
 )
-from transforms.topics.user_topics import UserTopic, UserTopicsError, parse_user_topics, read_user_topics
+from newsbeam.transforms.topics.user_topics import UserTopic, UserTopicsError, parse_user_topics, read_user_topics
 
 __all__ = [
     "Explanation",

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from importlib import resources
 
-from transforms.topics.taxonomy import phrases_of
+from newsbeam.transforms.topics.taxonomy import phrases_of
 
 _PARTS = re.compile(r"\s*(?:[/>|,;:»›·•&+]|\s[-–—]\s|\s(?:and|und|et|y|e|og|och|en|i|a|и|та)\s)\s*")
 _MAX_LENGTH = 200
@@ -40,7 +40,7 @@ def _lookup(label: str, language: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _labels() -> dict[str, tuple[str, ...]]:
     """`sections.tsv`: codes, a tab, labels separated by commas; labels that say nothing have no codes."""
-    text = resources.files("transforms.topics").joinpath("data", "sections.tsv").read_text("utf-8")
+    text = resources.files("newsbeam.transforms.topics").joinpath("data", "sections.tsv").read_text("utf-8")
     table: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):

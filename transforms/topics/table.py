@@ -72,7 +72,7 @@ def languages() -> frozenset[str]:
     """The languages (primary subtags) that have a table."""
     return frozenset(
         file.name.removeprefix("topics_").removesuffix(".npz")
-        for file in resources.files("transforms.topics").joinpath("data").iterdir()
+        for file in resources.files("newsbeam.transforms.topics").joinpath("data").iterdir()
         if file.name.startswith("topics_") and file.name.endswith(".npz")
     )
 
@@ -82,7 +82,7 @@ def load_table(language: str) -> Table | None:
     """The table of `language` (a primary subtag), read once a process; None if there is none."""
     if language not in languages():
         return None
-    file = resources.files("transforms.topics").joinpath("data", f"topics_{language}.npz")
+    file = resources.files("newsbeam.transforms.topics").joinpath("data", f"topics_{language}.npz")
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         words = arrays["words"].tobytes().decode("utf-8").split("\n")
         facts = json.loads(arrays["facts"].tobytes())

@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from transforms.records import Article, Topic
-from transforms.topics.sections import topics_of_label
-from transforms.topics.table import TOP_LEVEL, UNDECIDED, Table, load_table, score, weights_of_words
-from transforms.topics.taxonomy import heads_of, load_taxonomy, phrases_of
-from transforms.topics.user_topics import Match, UserTopic, UserTopics
-from transforms.topics.words import words_of
+from newsbeam.transforms.model.records import Article, Topic
+from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.topics.sections import topics_of_label
+from newsbeam.transforms.topics.table import TOP_LEVEL, UNDECIDED, Table, load_table, score, weights_of_words
+from newsbeam.transforms.topics.taxonomy import heads_of, load_taxonomy, phrases_of
+from newsbeam.transforms.topics.user_topics import Match, UserTopic, UserTopics
 
 # The model reads 250 words; the user's phrases are looked for further down.
 _MODEL_CHARACTERS = 1800

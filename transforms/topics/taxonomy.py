@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from transforms.topics.words import words_of
+from newsbeam.transforms.text.words import words_of
 
 _FALLBACK = "en"
 _NAMED_AS = {"no": "nb", "pt": "pt-PT"}
@@ -43,7 +43,7 @@ class Taxonomy:
 @lru_cache(maxsize=1)
 def load_taxonomy() -> Taxonomy:
     """The taxonomy that comes with newsbeam."""
-    file = resources.files("transforms.topics").joinpath("data", "mediatopics.json.gz")
+    file = resources.files("newsbeam.transforms.topics").joinpath("data", "mediatopics.json.gz")
     rows = json.loads(gzip.decompress(file.read_bytes()))
     topics = {row["uri"]: MediaTopic(**row) for row in rows}
     return Taxonomy(topics, frozenset(language for topic in topics.values() for language in topic.names))

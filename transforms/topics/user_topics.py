@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from transforms.topics.words import words_of
+from newsbeam.transforms.text.words import words_of
 
 Phrase = tuple[str, ...]
 

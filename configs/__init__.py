@@ -1,0 +1,1 @@
+"""The configurations that are installed with newsbeam: defaults, examples, numbers of politeness."""

@@ -1,7 +1,0 @@
-"""`python -m pipeline` is `newsbeam`."""
-
-import sys
-
-from pipeline.cli import main
-
-sys.exit(main())

@@ -1,0 +1,1 @@
+"""The local engines: Beam's FnApiRunner, with what it gets wrong put right."""

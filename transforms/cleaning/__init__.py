@@ -1,0 +1,1 @@
+"""From a page to a clean article: extraction, boilerplate, language and topics in one stage."""

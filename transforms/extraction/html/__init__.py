@@ -1,0 +1,1 @@
+"""The article of an HTML page."""

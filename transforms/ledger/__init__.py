@@ -1,0 +1,1 @@
+"""Which inputs were discovered and how each one ended."""

@@ -1,0 +1,1 @@
+"""Runs functions on hostile input in processes that can be killed."""

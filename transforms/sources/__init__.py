@@ -1,0 +1,1 @@
+"""Where pages come from: feeds that are polled, pages that are fetched, Kafka, files."""

@@ -1,0 +1,1 @@
+"""Fetches the page behind each entry."""

@@ -1,0 +1,19 @@
+"""What a live run leaves behind in its process, and how it is put away."""
+
+from newsbeam.transforms.sources.event_loop import close_loops
+from newsbeam.transforms.sources.fetching import fetch
+from newsbeam.transforms.sources.kafka.read import close_queues
+from newsbeam.transforms.sources.polling import discover
+from newsbeam.transforms.sources.ticks import clear_stop
+
+
+def end_live_run() -> None:
+    """Breaks off what is under way and forgets what was built; what is pending is in the ledger.
+
+    To be called once the pipeline has ended, in the process of a local run.
+    """
+    close_queues()
+    close_loops()
+    discover.forget_shards()
+    fetch.forget_shards()
+    clear_stop()

@@ -1,0 +1,1 @@
+"""Polls feeds when they are due."""
