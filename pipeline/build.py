@@ -13,7 +13,7 @@ from newsbeam.transforms.boilerplate.site_repeats import StripSiteRepeats
 from newsbeam.transforms.cleaning.clean_articles import CleanArticles, cleaner
 from newsbeam.transforms.cleaning.describe import DescribeAgain
 from newsbeam.transforms.duplicates import MarkDuplicates
-from newsbeam.transforms.ledger.ledger import NoteUnits, SettleOutcomes
+from newsbeam.transforms.ledger.account import NoteUnits, SettleOutcomes
 from newsbeam.transforms.ledger.logs import LedgerLogs
 from newsbeam.transforms.model.records import DeadLetter
 from newsbeam.transforms.runtime.dead_letters import DeadLetters

@@ -9,7 +9,8 @@ from typing import Optional
 from apache_beam.metrics.metric import MetricsFilter
 from apache_beam.runners.runner import PipelineResult
 
-from newsbeam.transforms.ledger.ledger import Account, Ledger, counted
+from newsbeam.transforms.ledger.units import Account, Ledger, counted
+from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.runtime.measures import DEAD_LETTERS, OUTCOMES, RECORDS
 from newsbeam.transforms.sinks.sink import WriteCounts
 from newsbeam.transforms.sinks.spool import drain_spool, waiting
@@ -63,14 +64,14 @@ def begin_run(ledger: str, run: str) -> None:
         Ledger(ledger).create()
 
 
-def sink_counts(sinks: Sequence[str], result: PipelineResult, spool: str, live: bool) -> dict[str, SinkReport]:
+def sink_counts(sinks: Sequence[Address], result: PipelineResult, spool: str, live: bool) -> dict[str, SinkReport]:
     """Ends what the sinks have left to do, and tells what each did."""
     counters, names = _counters(result, METRICS), counter_names(sinks)
     reports = {}
     for uri in sinks:
         did = [counters.get(f"{names[uri]}_{word}", 0) for word in ("accepted", "inserted", "updated", "unchanged")]
         drained = drain_spool(uri, Path(spool), live) if spool else WriteCounts()
-        reports[uri] = SinkReport(did[0], WriteCounts(*did[1:]) + drained + finalize_sink(uri))
+        reports[str(uri)] = SinkReport(did[0], WriteCounts(*did[1:]) + drained + finalize_sink(uri))
     return reports
 
 

@@ -12,10 +12,9 @@ from newsbeam.transforms.cleaning.explain import as_html, as_terminal, explanati
 from newsbeam.transforms.duplicates.explain import explain_pair, revision_diff
 from newsbeam.transforms.extraction.page import extract
 from newsbeam.transforms.language import identify_language
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.errors import Rejected, UsageError
 from newsbeam.transforms.model.identity import identify
 from newsbeam.transforms.model.records import Article
-from newsbeam.transforms.sinks.sink import SinkError
 from newsbeam.transforms.sources.files.payload import read_page
 from newsbeam.transforms.sources.files.scan import scan
 from newsbeam.transforms.topics import Tagger, TopicsConfig, explain_topics, read_user_topics, tag_topics
@@ -31,7 +30,7 @@ def explain(key: str, sink: str, html: Path | None, colour: bool) -> str:
         html: a file to write the same to, as a page that needs nothing else.
 
     Raises:
-        SinkError: there is no such file or record, or no article in the file.
+        UsageError: there is no such file or record, or no article in the file.
     """
     articles = list(articles_of(Path(key))) if Path(key).is_file() else [_record(key, sink)]
     shown = [explanation(article) for article in articles]
@@ -45,7 +44,7 @@ def compare(key: str, other: str, sink: str) -> str:
     """Why two records, or articles in files, were or were not called copies.
 
     Raises:
-        SinkError: one of them is not there.
+        UsageError: one of them is not there.
     """
     one, another = (next(articles_of(Path(k))) if Path(k).is_file() else _record(k, sink) for k in (key, other))
     told = explain_pair(one, another)
@@ -79,7 +78,7 @@ def try_topics(file: Path, user_topics: Path | None = None) -> str:
     """The topics of the articles in `file`, each with the words that speak for and against it; the user's own too.
 
     Raises:
-        SinkError: there is no article in the file.
+        UsageError: there is no article in the file.
     """
     tagger = Tagger(TopicsConfig(user_topics=read_user_topics(user_topics) if user_topics else ()))
     lines = []
@@ -99,20 +98,20 @@ def articles_of(file: Path) -> Iterator[Article]:
     """The articles in a file, through the stages that look at one page alone.
 
     Raises:
-        SinkError: a page of the file cannot be an article; says why.
+        UsageError: a page of the file cannot be an article; says why.
     """
     if not file.is_file():
-        raise SinkError(f"{file}: there is no such file")
+        raise UsageError(f"{file}: there is no such file")
     with tempfile.TemporaryDirectory(prefix="newsbeam-") as spool:
         for unit in scan(file, file.name, Path(spool)):
             try:
                 yield identify_language(identify(strip_boilerplate(extract(read_page(unit)))))
             except Rejected as rejected:
-                raise SinkError(f"{rejected.reason}: {rejected.message}") from rejected
+                raise UsageError(f"{rejected.reason}: {rejected.message}") from rejected
 
 
 def _record(key: str, sink: str) -> Article:
     found = record(sink, key)
     if found is None:
-        raise SinkError(f"{key}: no file, and no record in {sink} has this id or URL")
+        raise UsageError(f"{key}: no file, and no record in {sink} has this id or URL")
     return found

@@ -12,8 +12,8 @@ from newsbeam.pipeline.config.beam_options import is_elsewhere, pipeline_options
 from newsbeam.pipeline.config.config import Config
 from newsbeam.pipeline.metrics.metrics_server import run_measured
 from newsbeam.pipeline.report import Report, account_of, begin_run, sink_counts, waiting_in
+from newsbeam.transforms.model.errors import SinkAway
 from newsbeam.transforms.runtime.stopping import end_on_signals, stop_on_signals, stop_requested
-from newsbeam.transforms.sinks.sink import SinkAway
 from newsbeam.transforms.sources.live import end_live_run
 from newsbeam.transforms.sources.ticks import TickPlan
 

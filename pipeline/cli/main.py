@@ -8,18 +8,11 @@ from pathlib import Path
 from textwrap import dedent
 
 from newsbeam.transforms.runtime.stopping import stop_on_signals
+from newsbeam.transforms.sinks.table import help_text
 
-_EPILOG = """
+_EPILOG = f"""
 Sinks (--to, as many as you like):
-  sqlite:out/news.db               records, revisions, full-text search, dead letters
-  jsonl:out/stories.jsonl          one record a line; jsonl:out/ a file a day
-  parquet:out/                     a file a day; also parquet:gs://bucket/news
-  stdout:                          one record a line on standard output
-  postgresql://user@host/news      needs newsbeam[postgres]
-  kafka://broker:9092/topic        needs newsbeam[kafka]
-  webhook+https://host/path        signed batches
-  pubsub://project/topic           needs newsbeam[gcp]
-  bigquery://project/dataset       needs newsbeam[gcp]
+{help_text()}
 
 What newsbeam itself has no option for goes on to Apache Beam, e.g. --runner=FlinkRunner.
 """
@@ -143,8 +136,7 @@ def _look(options: argparse.Namespace) -> int:
     from newsbeam.pipeline.cli.export import export
     from newsbeam.pipeline.cli.status import status
     from newsbeam.pipeline.cli.stories import stories
-    from newsbeam.transforms.sinks.sink import SinkError
-    from newsbeam.transforms.topics import UserTopicsError
+    from newsbeam.transforms.model.errors import NewsbeamError
 
     try:
         if options.command == "export":
@@ -158,7 +150,7 @@ def _look(options: argparse.Namespace) -> int:
             print(status(options.ledger, options.spool))
         elif options.command == "stories":
             print(*stories(options.source, options.limit, options.outlets), sep="\n")
-    except (SinkError, UserTopicsError) as error:
+    except NewsbeamError as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -190,8 +182,8 @@ def _run(options: argparse.Namespace, beam_arguments: list[str]) -> int:
     from newsbeam.pipeline.cli.replay import replay
     from newsbeam.pipeline.config.beam_options import unknown_options
     from newsbeam.pipeline.config.config import configured
-    from newsbeam.pipeline.config.config_file import ConfigError
     from newsbeam.pipeline.report import as_table
+    from newsbeam.transforms.model.errors import ConfigError
 
     paths = [path for path in getattr(options, "path", ()) if path != "-"]
     files, mistakes = find_inputs(paths)
@@ -208,5 +200,5 @@ def _run(options: argparse.Namespace, beam_arguments: list[str]) -> int:
         report = live(config, options.seconds, beam_arguments)
     else:
         report = replay(files, len(paths) < len(options.path), config, beam_arguments)
-    print(as_table(report), file=sys.stderr if "stdout:" in config.sinks else sys.stdout)
+    print(as_table(report), file=sys.stderr if any(sink.scheme == "stdout" for sink in config.sinks) else sys.stdout)
     return 0 if report.adds_up else 1

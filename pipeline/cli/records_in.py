@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import article_from_dict, article_from_json
-from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.runtime.database import in_words, open_read_only
 from newsbeam.transforms.sinks.sqlite import published
 from newsbeam.transforms.sinks.sqlite_schema import columns
 from newsbeam.transforms.sinks.uri import parse_sink
@@ -17,7 +18,7 @@ def records_in(sink: str) -> Iterator[Article]:
     """All records of a `sqlite:` or `jsonl:` sink, in the order of their ids.
 
     Raises:
-        SinkError: there is no such file, or it is a sink that is not read from here.
+        UsageError: there is no such file, or it is a sink that is not read from here.
     """
     spec = parse_sink(sink)
     if spec.scheme == "sqlite":
@@ -30,7 +31,7 @@ def records_in(sink: str) -> Iterator[Article]:
             with file.open(encoding="utf-8") as lines:
                 yield from map(article_from_json, lines)
     else:
-        raise SinkError(f"{sink}: records are read back from sqlite: and jsonl: only")
+        raise UsageError(f"{spec.address}: records are read back from sqlite: and jsonl: only")
 
 
 def record(sink: str, key: str) -> Article | None:
@@ -59,10 +60,14 @@ def database(sink: str) -> Iterator[sqlite3.Connection]:
     """A `sqlite:` sink opened for reading; its rows know their columns."""
     spec = parse_sink(sink)
     if spec.scheme != "sqlite":
-        raise SinkError(f"{sink}: this command reads an SQLite database; name one as sqlite:out/news.db")
+        raise UsageError(f"{spec.address}: this command reads an SQLite database; name one as sqlite:out/news.db")
     if not Path(spec.target).exists():
-        raise SinkError(f"{sink}: there is no such file yet; `newsbeam replay` or `newsbeam live` writes it")
-    with closing(sqlite3.connect(f"file:{spec.target}?mode=ro", uri=True)) as connection:
+        raise UsageError(f"{spec.address}: there is no such file yet; `newsbeam replay` or `newsbeam live` writes it")
+    try:
+        connection = open_read_only(spec.target)
+    except sqlite3.Error as error:
+        raise UsageError(f"{spec.address} cannot be read: {in_words(error)}", address=str(spec.address)) from error
+    with closing(connection):
         connection.row_factory = sqlite3.Row
         yield connection
 
@@ -74,7 +79,7 @@ def _article(row: sqlite3.Row) -> Article:
 
 def _files(target: Path) -> list[Path]:
     if not target.exists():
-        raise SinkError(f"jsonl:{target}: there is no such file or folder")
+        raise UsageError(f"jsonl:{target}: there is no such file or folder")
     if target.is_dir():
         return sorted(file for file in target.glob("*.jsonl") if not file.name.endswith(".dead.jsonl"))
     return [target]

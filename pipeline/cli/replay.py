@@ -19,7 +19,7 @@ from newsbeam.pipeline.config.config import Config
 from newsbeam.pipeline.metrics.metrics_server import run_measured
 from newsbeam.pipeline.report import Report, account_of, begin_run, sink_counts, waiting_in
 from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
-from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.ledger.units import Ledger
 from newsbeam.transforms.model.units import Unit
 from newsbeam.transforms.sources.files.plan import write_plan
 from newsbeam.transforms.sources.files.read import Plan

@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from newsbeam.pipeline.metrics.ledger_state import LedgerState, kind_of, quantile, read_ledger
-from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.sinks.spool import waiting
 
 
@@ -15,12 +15,12 @@ def status(file: str, spool: Path | None = None) -> str:
         spool: where records wait for a sink that is away; None: `spool.db` beside the ledger, if it is there.
 
     Raises:
-        SinkError: there is no such ledger, or no such spool.
+        UsageError: there is no such ledger, or no such spool.
     """
     if not Path(file).is_file():
-        raise SinkError(f"{file}: there is no such ledger; name it with --ledger FILE")
+        raise UsageError(f"{file}: there is no such ledger; name it with --ledger FILE")
     if spool is not None and not spool.is_file():
-        raise SinkError(f"{spool}: there is no such spool; it is the file that `spool:` of the configuration names")
+        raise UsageError(f"{spool}: there is no such spool; it is the file that `spool:` of the configuration names")
     state = read_ledger(file)
     account, lags = state.account, state.lags
     lines = [*_feeds(state), f"{'entries':<16}{account.inputs:>8}"]

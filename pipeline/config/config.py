@@ -7,28 +7,31 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import newsbeam.configs
-from newsbeam.pipeline.config.config_file import ConfigError, load
+from newsbeam.pipeline.config.config_file import load
 from newsbeam.transforms.boilerplate.site_repeats import SiteConfig
 from newsbeam.transforms.cleaning.clean_articles import ExtractOptions
 from newsbeam.transforms.duplicates import DuplicatesConfig
 from newsbeam.transforms.http.addresses import AddressRules
 from newsbeam.transforms.http.policy import FetchPolicy, SchedulePolicy
 from newsbeam.transforms.language import LanguageConfig
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import ConfigError, NewsbeamError, UsageError
 from newsbeam.transforms.model.kafka_address import parse_kafka
-from newsbeam.transforms.sinks.sink import SinkError
-from newsbeam.transforms.sinks.uri import absolute_sink, check_sink, check_source, parse_sink
+from newsbeam.transforms.sinks.uri import absolute_sink, check_sink, folder_of
 from newsbeam.transforms.sources.feed_source import (
     FeedSource,
     JoinedSources,
     ListedSources,
     Sources,
     SourcesFile,
+    feed_at,
     is_queue,
 )
+from newsbeam.transforms.sources.kafka.check import check_topic
 from newsbeam.transforms.stories.config import StoriesConfig
 from newsbeam.transforms.topics import TopicsConfig, UserTopicsError, read_user_topics
 
-DEFAULT_SINK = "sqlite:out/news.db"
+DEFAULT_SINK = Address("sqlite:out/news.db")
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,13 @@ class SourceSettings:
     """One source as a user writes it. `url` may be a feed of any kind, a news sitemap or an index of them, an OPML
     list, a home page that names its feeds, or `kafka://broker:9092/topic`, onto which others push pages and URLs."""
 
-    url: str
+    url: Address
     outlet: str = ""
     language: str = ""
     topic: str = ""
     interval_s: float = 0.0
     """Poll no more often than this; 0 for the policy's own minimum."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Config:
     """How often feeds that are due are polled, and pages that came are taken in."""
     shards: int = 4
     """Of feeds and of hosts: 1-8 on one machine, 64-1024 on a cluster; fixed for the life of a job."""
-    sinks: Sequence[str] = ()
+    sinks: Sequence[Address] = ()
     spool: str = ""
     """A file in which records wait for a sink that is away, so that the other sinks go on; without one all wait."""
     metrics_port: int = 0
@@ -85,11 +88,11 @@ class Config:
         """What a live run polls."""
         if self.sources_file:
             return SourcesFile(self.sources_file)
-        return ListedSources(tuple(_feed(source) for source in self.sources if not is_queue(source.url)))
+        return ListedSources(tuple(_feed(source) for source in self.sources if not is_queue(source.url.whole)))
 
-    def queues(self) -> Sequence[tuple[str, FeedSource]]:
+    def queues(self) -> Sequence[tuple[Address, FeedSource]]:
         """The topics that a live run reads: each with its whole address, and as a source without what is secret."""
-        listed = [source for source in self.sources if is_queue(source.url)]
+        listed = [source for source in self.sources if is_queue(source.url.whole)]
         return [(source.url, replace(_feed(source), url=parse_kafka(source.url).shown)) for source in listed]
 
     def feeds_and_queues(self) -> Sources:
@@ -99,8 +102,8 @@ class Config:
 
 
 def _feed(source: SourceSettings) -> FeedSource:
-    return FeedSource(
-        url=source.url,
+    return feed_at(
+        source.url,
         publisher=source.outlet,
         language_hint=source.language,
         topic_hints=(source.topic,) if source.topic else (),
@@ -129,7 +132,7 @@ def configured(options: argparse.Namespace) -> Config:
     live = options.command == "live"
     own = options.config or (bundled("live.yaml") if live else None)
     config = load(own, Config, bundled("policy.yaml")) if own else default_config()
-    config = replace(config, sinks=tuple(options.to or config.sinks or (DEFAULT_SINK,)))
+    config = replace(config, sinks=tuple(map(Address, options.to)) or tuple(config.sinks) or (DEFAULT_SINK,))
     if options.duplicates:
         config = replace(config, duplicates=replace(config.duplicates, policy=options.duplicates))
     if options.metrics_port is not None:
@@ -141,7 +144,7 @@ def configured(options: argparse.Namespace) -> Config:
     if live and options.contact:
         config = replace(config, contact=options.contact)
     if live and options.source:
-        config = replace(config, sources=tuple(map(SourceSettings, options.source)), sources_file="")
+        config = replace(config, sources=tuple(SourceSettings(Address(url)) for url in options.source), sources_file="")
     config, wrong_topics = _with_user_topics(config)
     if mistakes := [*wrong_topics, *_mistakes(config), *(_live_mistakes(config) if live else ())]:
         raise ConfigError(mistakes)
@@ -176,7 +179,7 @@ def _mistakes(config: Config) -> list[str]:
     for sink in config.sinks:
         try:
             check_sink(sink)
-        except SinkError as error:
+        except NewsbeamError as error:
             mistakes.append(f"--to {sink}: {error}")
     return mistakes
 
@@ -200,27 +203,26 @@ def _live_mistakes(config: Config) -> list[str]:
 
 def _queue_mistakes(config: Config) -> list[str]:
     mistakes = []
-    written = [uri for uri in config.sinks if is_queue(uri)]
+    written = [uri for uri in config.sinks if is_queue(uri.whole)]
     for source in config.sources:
-        if is_queue(source.url):
+        if is_queue(source.url.whole):
             try:
                 address = parse_kafka(source.url)
-                check_source(source.url)
+                check_topic(source.url)
                 if any(parse_kafka(uri).shown == address.shown for uri in written):
                     mistakes.append(f"sources: {address.shown} is a sink too: its records would come round again")
-            except SinkError as error:
+            except NewsbeamError as error:
                 mistakes.append(f"sources: {error}")
     return mistakes
 
 
-def _beside(sinks: Sequence[str]) -> str:
-    """`ledger.db` in the folder of the first sink that is a file, else in `out/`."""
+def _beside(sinks: Sequence[Address]) -> str:
+    """`ledger.db` beside the first sink of this machine, else in `out/`."""
     for sink in sinks:
         try:
-            spec = parse_sink(sink)
-        except SinkError:
+            folder = folder_of(sink)
+        except UsageError:
             continue
-        if spec.scheme in ("sqlite", "jsonl", "parquet"):
-            folder = Path(spec.target) if spec.target.endswith("/") else Path(spec.target).parent
+        if folder is not None:
             return str(folder / "ledger.db")
     return "out/ledger.db"

@@ -9,15 +9,9 @@ import yaml
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from newsbeam.transforms.model.errors import ConfigError
+
 T = TypeVar("T")
-
-
-class ConfigError(Exception):
-    """Everything that is wrong with the configuration, one mistake a line."""
-
-    def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(mistakes))
-        self.mistakes = mistakes
 
 
 def load(file: Path, form: type[T], defaults: Path | None = None) -> T:

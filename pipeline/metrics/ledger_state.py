@@ -1,13 +1,13 @@
 """What a ledger says of feeds and inputs, for `newsbeam status` and for metrics."""
 
-import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from newsbeam.transforms.ledger.ledger import Account, Ledger
+from newsbeam.transforms.ledger.database import read_ledger_file
+from newsbeam.transforms.ledger.units import Account, Ledger
 from newsbeam.transforms.sources.polling.schedule import FeedState, unpack
 
 _QUIET_S = 30 * 86400.0
@@ -37,7 +37,7 @@ class LedgerState:
 def read_ledger(file: str) -> LedgerState:
     """Reads a ledger, also while a run writes it."""
     account, lags = Ledger(file).account(), Ledger(file).lags()
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+    with closing(read_ledger_file(file)) as database:
         has_feeds = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'feeds'").fetchone()
         feeds = [unpack(row[0]) for row in database.execute("SELECT state FROM feeds")] if has_feeds else []
     return LedgerState(account, lags, feeds, datetime.now(timezone.utc).timestamp())

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.ledger.units import Ledger
+from newsbeam.transforms.model.errors import LedgerError
 from newsbeam.transforms.model.records import Outcome
 
 
@@ -63,5 +64,5 @@ def test_a_ledger_of_a_newer_newsbeam_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "ledger.db"
     with sqlite3.connect(file) as database:
         database.execute("PRAGMA user_version = 999")
-    with pytest.raises(ValueError, match="newer newsbeam"):
+    with pytest.raises(LedgerError, match="newer newsbeam"):
         Ledger(str(file)).create()

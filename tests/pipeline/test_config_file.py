@@ -7,7 +7,8 @@ from typing import Literal
 
 import pytest
 
-from newsbeam.pipeline.config.config_file import ConfigError, load
+from newsbeam.pipeline.config.config_file import load
+from newsbeam.transforms.model.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from newsbeam.pipeline.cli.status import status
-from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.ledger.units import Ledger
 from scripts.benchmarks.newsroom_run import compared, outcomes
 from scripts.press.publishing import PressPlan
 from scripts.press.site import Site, Temper

@@ -25,11 +25,11 @@ from newsbeam.pipeline.metrics.ledger_state import quantile
 from newsbeam.pipeline.metrics.metrics_server import serve_metrics
 from newsbeam.pipeline.metrics.running_metrics import Totals, totals_of
 from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
-from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.ledger.units import Ledger
+from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.model.records import Article, Origin, Outcome, Page
 from newsbeam.transforms.runtime.dead_letters import DeadLetters
 from newsbeam.transforms.runtime.measures import CountPages, lag_seconds
-from newsbeam.transforms.sinks.sink import SinkError
 from newsbeam.transforms.sinks.write import WriteArticles
 from scripts.press.publishing import PressPlan
 from scripts.press.site import Temper
@@ -225,7 +225,7 @@ def test_what_waits_for_a_sink_shows_in_status_and_metrics(away: Path, tmp_path:
     elsewhere = away.rename(tmp_path / "elsewhere.db")
     assert "records wait" not in status(ledger)
     assert "2 for webhook+http://127.0.0.1:1/" in status(ledger, elsewhere)
-    with pytest.raises(SinkError, match="no such spool"):
+    with pytest.raises(UsageError, match="no such spool"):
         status(ledger, away)
 
 

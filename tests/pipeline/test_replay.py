@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from newsbeam.pipeline.cli.main import main
-from newsbeam.transforms.ledger.ledger import Account
+from newsbeam.transforms.ledger.units import Account
 from tests.sources.test_reading import PAGE, warc
 from tests.support.places import DATA
 
@@ -180,7 +180,7 @@ def test_counts_that_do_not_add_up_end_in_an_error(
     page = tmp_path / "page.html"
     page.write_text(story(1))
     monkeypatch.setattr(
-        "newsbeam.transforms.ledger.ledger.Ledger.account",
+        "newsbeam.transforms.ledger.units.Ledger.account",
         lambda *_: Account(2, {"story": 1}, pending=1, unknown=0, lines_removed=0),
     )
     assert main(["replay", str(page), "--to", f"jsonl:{tmp_path}/s.jsonl"]) == 1

@@ -5,11 +5,11 @@ import json
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from newsbeam.transforms.model.errors import SinkError, UsageError
 from newsbeam.transforms.model.kafka_address import KafkaAddress, parse_kafka
 from newsbeam.transforms.model.records import Article, DeadLetter
 from newsbeam.transforms.model.serialization import to_json
 from newsbeam.transforms.sinks.kafka import KafkaSink
-from newsbeam.transforms.sinks.sink import SinkError
 from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from newsbeam.transforms.sinks.write import Waiting
 from tests.support.sinks_servers import Kafka, kafka  # noqa: F401
@@ -51,7 +51,7 @@ def test_an_address_has_brokers_topics_and_properties() -> None:
     )
     assert parse_kafka("kafka://a/news").dead_letters == "news.dead"
     for wrong in ("kafka://a", "kafka:///news", "kafka://a/b/c"):
-        with pytest.raises(SinkError, match="kafka://broker:9092/topic"):
+        with pytest.raises(UsageError, match="kafka://broker:9092/topic"):
             parse_kafka(wrong)
 
 

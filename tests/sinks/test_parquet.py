@@ -7,11 +7,12 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from newsbeam.transforms.model.errors import SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter, RemovedBlock, Topic
 from newsbeam.transforms.model.serialization import article_from_dict, article_to_dict
 from newsbeam.transforms.sinks import parquet
-from newsbeam.transforms.sinks.parquet import ParquetSink, finalize_parquet
-from newsbeam.transforms.sinks.sink import SinkError, WriteCounts
+from newsbeam.transforms.sinks.parquet import ParquetSink, finalize
+from newsbeam.transforms.sinks.sink import WriteCounts
 from newsbeam.transforms.sinks.uri import check_sink, finalize_sink, open_sink
 
 
@@ -69,7 +70,7 @@ def test_any_order_and_any_batches_give_the_same_bytes(tmp_path: Path) -> None:
             size = chance.randint(1, 30)
             sink.write(shuffled[:size])
             shuffled = shuffled[size:]
-        finalize_parquet(str(tmp_path / name))
+        finalize(str(tmp_path / name))
     written = [(tmp_path / name / "articles/day=undated/stories.parquet").read_bytes() for name in ("one", "other")]
     assert written[0] == written[1]
     rows = pq.read_table(tmp_path / "one/articles/day=undated/stories.parquet", partitioning=None).to_pylist()
@@ -78,10 +79,10 @@ def test_any_order_and_any_batches_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_later_run_adds_and_replaces(tmp_path: Path) -> None:
     ParquetSink(str(tmp_path)).write([article("a"), article("b"), article("c")])
-    assert finalize_parquet(str(tmp_path)) == WriteCounts(inserted=3)
+    assert finalize(str(tmp_path)) == WriteCounts(inserted=3)
     ParquetSink(str(tmp_path)).write([article("b", title="new"), article("c"), article("d")])
-    assert finalize_parquet(str(tmp_path)) == WriteCounts(inserted=1, updated=1, unchanged=1)
-    assert finalize_parquet(str(tmp_path)) == WriteCounts()
+    assert finalize(str(tmp_path)) == WriteCounts(inserted=1, updated=1, unchanged=1)
+    assert finalize(str(tmp_path)) == WriteCounts()
     table = pq.read_table(tmp_path / "articles/day=undated/stories.parquet", partitioning=None)
     assert table.column("title").to_pylist() == ["", "new", "", ""]
 
@@ -94,7 +95,7 @@ def test_many_parts_of_a_day_are_put_together_while_the_run_goes_on(
     for i in range(23):
         sink.write([article(f"n{i:02}")])
     assert len(files(tmp_path)) < 10
-    finalize_parquet(str(tmp_path))
+    finalize(str(tmp_path))
     table = pq.read_table(tmp_path / "articles/day=undated/stories.parquet", partitioning=None)
     assert table.column("id").to_pylist() == [f"n{i:02}" for i in range(23)]
 
@@ -102,7 +103,7 @@ def test_many_parts_of_a_day_are_put_together_while_the_run_goes_on(
 def test_what_a_killed_run_left_half_written_is_no_part(tmp_path: Path) -> None:
     ParquetSink(str(tmp_path)).write([article("a")])
     (tmp_path / "articles/day=undated/_part-00.parquet.unfinished").write_bytes(b"PAR1")
-    finalize_parquet(str(tmp_path))
+    finalize(str(tmp_path))
     table = ds.dataset(tmp_path / "articles", partitioning="hive").to_table()
     assert table.column("id").to_pylist() == ["a"]
 

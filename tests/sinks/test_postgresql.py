@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.errors import Rejected, SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter, RemovedBlock, Topic
 from newsbeam.transforms.model.serialization import article_from_dict
 from newsbeam.transforms.sinks.postgresql import PostgresqlSink
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, WriteCounts
 from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from newsbeam.transforms.sinks.write import Waiting
 from tests.support.sinks_servers import Postgresql, postgresql  # noqa: F401

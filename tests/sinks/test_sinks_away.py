@@ -10,11 +10,12 @@ import psycopg
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.model.kafka_address import parse_kafka
 from newsbeam.transforms.model.records import Article, DeadLetter
 from newsbeam.transforms.sinks.sink import Sink
 from newsbeam.transforms.sinks.spool import SpoolingSink, drain_spool, waiting
-from newsbeam.transforms.sinks.uri import check_sink, open_sink, shown_sink
+from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from tests.sinks.test_webhook import Receiver, serving
 from tests.support.sinks_servers import Kafka, Postgresql, free_port, kafka, postgresql  # noqa: F401
 
@@ -43,7 +44,7 @@ def ids(batches: range) -> list[str]:
 def goes_away(uri: str, folder: Path, stop: Callable[[], None], start: Callable[[], None]) -> None:
     """Batches to the server and to a file, every five seconds; the server is away for ten minutes of them."""
     spool, clock = folder / "spool.db", Clock()
-    far = SpoolingSink(open_sink(uri), shown_sink(uri), spool, clock=clock)
+    far = SpoolingSink(open_sink(uri), str(Address(uri)), spool, clock=clock)
     near = open_sink(f"sqlite:{folder}/news.db")
     far.open()
     near.open()
@@ -67,7 +68,7 @@ def goes_away(uri: str, folder: Path, stop: Callable[[], None], start: Callable[
             tracemalloc.reset_peak()
     after, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert waiting(spool) == {shown_sink(uri): last * BATCH}
+    assert waiting(spool) == {str(Address(uri)): last * BATCH}
     assert after - before < 500_000, "what waits is on disk: 5 MB in this while"
     assert peak - before < 3_000_000
     start()

@@ -8,10 +8,10 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.errors import Rejected, SinkAway
 from newsbeam.transforms.model.records import Article, DeadLetter, Origin
 from newsbeam.transforms.runtime.dead_letters import DeadLetters
-from newsbeam.transforms.sinks.sink import Record, SinkAway, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, WriteCounts
 from newsbeam.transforms.sinks.spool import SpoolingSink, waiting
 from newsbeam.transforms.sinks.write import WriteArticles
 

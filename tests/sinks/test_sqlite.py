@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from newsbeam.transforms.model.errors import SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter, Topic
 from newsbeam.transforms.model.serialization import to_json
-from newsbeam.transforms.sinks.sink import SinkAway, SinkError, WriteCounts
-from newsbeam.transforms.sinks.sqlite import SqliteSink, check_database
+from newsbeam.transforms.sinks.sink import WriteCounts
+from newsbeam.transforms.sinks.sqlite import SqliteSink, check
 from newsbeam.transforms.sinks.sqlite_schema import VERSION
 
 
@@ -118,7 +119,7 @@ def test_a_file_of_a_newer_newsbeam_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(path) as db:
         db.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(SinkError, match="newer newsbeam"):
-        check_database(path)
+        check(str(path))
 
 
 def test_a_batch_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from newsbeam.transforms.model.errors import SinkAway, UsageError
 from newsbeam.transforms.model.records import Article, DeadLetter
-from newsbeam.transforms.sinks.sink import SinkAway, SinkError
 from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from newsbeam.transforms.sinks.webhook import POST_RECORDS, SECRET, WebhookSink, signature
 from newsbeam.transforms.sinks.write import Waiting
@@ -152,8 +152,8 @@ def test_nobody_there_is_a_sink_that_is_away() -> None:
 
 
 def test_a_wrong_address_or_secret_is_an_error_before_work_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SinkError, match="no host"):
+    with pytest.raises(UsageError, match="no host"):
         check_sink("webhook+https:///hook")
     monkeypatch.setenv(SECRET, "whsec_not base64")
-    with pytest.raises(SinkError, match="base64"):
+    with pytest.raises(UsageError, match="base64"):
         check_sink("webhook+https://example.org/hook")

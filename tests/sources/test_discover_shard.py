@@ -6,7 +6,7 @@ import pytest
 
 from newsbeam.transforms.feeds.document import FurtherDocument, ParsedFeed, RejectedEntry
 from newsbeam.transforms.http.policy import policy_from
-from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.ledger.units import Ledger
 from newsbeam.transforms.model.records import DeadLetter, Entry
 from newsbeam.transforms.sources.feed_source import FeedSource, SourcesFile, shard_of_url
 from newsbeam.transforms.sources.polling.feed_memory import LedgerFeedMemory, ShardMemory

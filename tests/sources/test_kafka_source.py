@@ -11,10 +11,11 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from newsbeam.transforms.ledger.ledger import Ledger
+from newsbeam.transforms.ledger.units import Ledger
+from newsbeam.transforms.model.errors import SourceError
 from newsbeam.transforms.model.records import DeadLetter, Outcome
-from newsbeam.transforms.sinks.sink import SinkError
-from newsbeam.transforms.sources.kafka.kafka import OPEN_MESSAGES, KafkaShard, check_queue
+from newsbeam.transforms.sources.kafka.check import check_topic
+from newsbeam.transforms.sources.kafka.kafka import OPEN_MESSAGES, KafkaShard
 from newsbeam.transforms.sources.kafka.memory import LedgerQueueMemory
 from newsbeam.transforms.sources.kafka.messages import Message
 from tests.support.sinks_servers import Kafka, kafka, until  # noqa: F401
@@ -268,7 +269,7 @@ def test_a_ledger_that_cannot_be_written_holds_messages_back_and_loses_none(
 
 
 def test_a_topic_that_is_not_there_is_an_error_before_work_starts(kafka: Kafka) -> None:  # noqa: F811
-    with pytest.raises(SinkError, match="no such topic"):
-        check_queue(f"kafka://{kafka.address}/nowhere")
-    with pytest.raises(SinkError, match="cannot be used"):
-        check_queue("kafka://127.0.0.1:1/nowhere?socket.timeout.ms=1000")
+    with pytest.raises(SourceError, match="no such topic"):
+        check_topic(f"kafka://{kafka.address}/nowhere")
+    with pytest.raises(SourceError, match="cannot be used"):
+        check_topic("kafka://127.0.0.1:1/nowhere?socket.timeout.ms=1000")

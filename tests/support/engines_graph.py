@@ -22,13 +22,14 @@ from apache_beam.transforms import environments
 from newsbeam.pipeline import build
 from newsbeam.pipeline.config.beam_options import pipeline_options
 from newsbeam.pipeline.config.config import SourceSettings, default_config
+from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.sources.files.read import Plan
 from newsbeam.transforms.sources.ticks import TickPlan
 
 IMAGE = "region-docker.pkg.dev/project/newsbeam/worker:1"
 SOURCES = (
-    SourceSettings("https://example.org/feed.xml", outlet="Example"),
-    SourceSettings("kafka://broker:9092/pushed?sasl.username=u"),
+    SourceSettings(Address("https://example.org/feed.xml"), outlet="Example"),
+    SourceSettings(Address("kafka://broker:9092/pushed?sasl.username=u")),
 )
 
 

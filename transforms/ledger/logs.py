@@ -4,19 +4,12 @@ An entry may be written and its article still be pending when a run is killed. T
 again under the same key, which is as good as once; so the logs need not wait for outcomes.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from newsbeam.transforms.ledger.ledger import connect, until_written
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS logs (
-    stage TEXT NOT NULL, shard INTEGER NOT NULL, number INTEGER NOT NULL, entry BLOB NOT NULL,
-    PRIMARY KEY (stage, shard, number)
-);
-"""
+from newsbeam.transforms.ledger.database import open_ledger
+from newsbeam.transforms.runtime.database import until_written, write_transaction
 
 
 @dataclass(frozen=True)
@@ -32,7 +25,7 @@ class LedgerLogs:
     layout: str
 
     def entries(self, stage: str, shard: int) -> Iterator[bytes]:
-        with closing(self._connect()) as database:
+        with closing(open_ledger(self.file)) as database:
             rows = database.execute(
                 "SELECT entry FROM logs WHERE stage = ? AND shard = ? ORDER BY number", (self._name(stage), shard)
             )
@@ -44,7 +37,7 @@ class LedgerLogs:
         until_written(lambda: self._append(self._name(stage), shard, kept, instead))
 
     def _append(self, name: str, shard: int, entries: Sequence[bytes], instead: bool) -> None:
-        with closing(self._connect()) as database, database:
+        with closing(open_ledger(self.file)) as database, write_transaction(database):
             (last,) = database.execute(
                 "SELECT coalesce(max(number), 0) FROM logs WHERE stage = ? AND shard = ?", (name, shard)
             ).fetchone()
@@ -57,8 +50,3 @@ class LedgerLogs:
 
     def _name(self, stage: str) -> str:
         return f"{stage} {self.layout}"
-
-    def _connect(self) -> sqlite3.Connection:
-        database = connect(self.file)
-        database.executescript(_SCHEMA)
-        return database

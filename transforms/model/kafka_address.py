@@ -4,10 +4,12 @@ Parameters are librdkafka's own (https://github.com/confluentinc/librdkafka/blob
 `?security.protocol=SASL_SSL&sasl.username=…`. A sink also knows `dead_letters=OTHER-TOPIC`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Union
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class KafkaAddress:
     brokers: str
     topic: str
     dead_letters: str
-    properties: tuple[tuple[str, str], ...]
+    properties: tuple[tuple[str, str], ...] = field(repr=False)
 
     @property
     def shown(self) -> str:
@@ -25,12 +27,19 @@ class KafkaAddress:
         return f"kafka://{self.brokers}/{self.topic}"
 
 
-def parse_kafka(uri: str) -> KafkaAddress:
-    """Takes `kafka://…` apart. Raises `SinkError`."""
-    parts = urlsplit(uri)
+def parse_kafka(uri: Union[str, Address]) -> KafkaAddress:
+    """Takes `kafka://…` apart. Raises `UsageError`."""
+    address = Address.of(uri)
+    try:
+        parts = urlsplit(address.whole)
+    except ValueError as error:
+        raise UsageError(f"{str(address)!r}: {error}", address=str(address)) from error
     topic = unquote(parts.path.strip("/"))
     if not parts.netloc or not topic or "/" in topic:
-        raise SinkError(f"{uri!r}: write it as kafka://broker:9092/topic")
+        raise UsageError(f"{str(address)!r}: write it as kafka://broker:9092/topic", address=str(address))
+    if "@" in parts.netloc:
+        right = "user and password are parameters: ?sasl.username=…&sasl.password=…"
+        raise UsageError(f"{str(address)!r}: {right}", address=str(address))
     properties = dict(parse_qsl(parts.query, keep_blank_values=True))
     dead_letters = properties.pop("dead_letters", f"{topic}.dead")
     return KafkaAddress(parts.netloc, topic, dead_letters, tuple(sorted(properties.items())))

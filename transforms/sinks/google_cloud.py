@@ -17,11 +17,11 @@ from apache_beam.io.gcp.bigquery import BigQueryDisposition, WriteToBigQuery
 from apache_beam.io.gcp.pubsub import PubsubMessage, WriteToPubSub
 from apache_beam.pvalue import PCollection
 
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.model.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
 from newsbeam.transforms.model.serialization import Json, article_to_dict, dead_letter_to_dict, to_json
-from newsbeam.transforms.sinks.sink import SinkError
-
-SCHEMES = ("pubsub", "bigquery")
+from newsbeam.transforms.sinks.sink import Sink, WriteCounts
 
 _TYPE: dict[object, str] = {
     str: "STRING",
@@ -45,16 +45,16 @@ class CloudAddress:
 
 
 def parse_cloud(uri: str) -> CloudAddress:
-    """Takes an address apart. Raises `SinkError`."""
-    parts = urlsplit(uri)
+    """Takes an address apart. Raises `UsageError`."""
+    parts, shown = urlsplit(uri), str(Address(uri))
     name = parts.path.strip("/")
     what = "topic" if parts.scheme == "pubsub" else "dataset"
     if not parts.netloc or not name or "/" in name:
-        raise SinkError(f"{uri!r}: write it as {parts.scheme}://project/{what}")
+        raise UsageError(f"{shown!r}: write it as {parts.scheme}://project/{what}")
     query = dict(parse_qsl(parts.query))
     dead_letters = query.pop("dead_letters", f"{name}.dead" if what == "topic" else "dead_letters")
     if query:
-        raise SinkError(f"{uri!r}: {next(iter(query))} is no option of {parts.scheme}; there is: dead_letters")
+        raise UsageError(f"{shown!r}: {next(iter(query))} is no option of {parts.scheme}; there is: dead_letters")
     return CloudAddress(parts.scheme, parts.netloc, name, dead_letters)
 
 
@@ -120,3 +120,18 @@ class WriteToCloud(beam.PTransform[PCollection[Any], Any]):
                 additional_bq_parameters={"clustering": {"fields": ["id"]}} if is_article else None,
             )
         )
+
+
+def make(target: str, *, live: bool) -> Sink:
+    """Never called: `WriteToCloud` takes the place of a sink."""
+    raise NotImplementedError(f"{Address(target)} is a step of the graph")
+
+
+def check(target: str) -> None:
+    """Looks at the form of the address. Raises `UsageError`."""
+    parse_cloud(target)
+
+
+def finalize(target: str) -> WriteCounts:
+    """Nothing is left to do: the runner has handed everything over."""
+    return WriteCounts()

@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from newsbeam.transforms.model.errors import SinkAway, SinkError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import to_json
 from newsbeam.transforms.sinks.jsonl_merge import key_of, merge_lines
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LONGEST_LINE = 64_000_000
@@ -100,7 +101,12 @@ class JsonlSink:
                 _compact(path)
 
 
-def check_jsonl(target: str) -> None:
+def make(target: str, *, live: bool) -> Sink:
+    """See `table.SinkModule`."""
+    return JsonlSink(target, live=live)
+
+
+def check(target: str) -> None:
     """Makes the folder and tries it. Raises `SinkError` if lines cannot be written there."""
     path = Path(target)
     folder = path if is_folder(target) else path.parent
@@ -121,7 +127,7 @@ def check_jsonl(target: str) -> None:
         raise SinkError(f"'jsonl:{target}' cannot be written: {error.strerror or error} ({error.filename})") from error
 
 
-def finalize_jsonl(target: str) -> WriteCounts:
+def finalize(target: str) -> WriteCounts:
     """Sorts every file of the sink and puts it in its place, with what a run (or one that was killed) has gathered."""
     counts = WriteCounts()
     if not is_folder(target):

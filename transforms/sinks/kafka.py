@@ -14,11 +14,11 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.errors import Rejected, SinkAway, SinkError
 from newsbeam.transforms.model.kafka_address import parse_kafka
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import to_json
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 DELIVERY_S = 30.0
 """How long a batch may take before the brokers count as away."""
@@ -109,9 +109,14 @@ class KafkaSink:
                 return
 
 
-def check_brokers(uri: str) -> None:
+def make(target: str, *, live: bool) -> Sink:
+    """See `table.SinkModule`."""
+    return KafkaSink(target)
+
+
+def check(target: str) -> None:
     """Finds the brokers and makes the topics that are missing. Raises `SinkError`."""
-    address = parse_kafka(uri)
+    address = parse_kafka(target)
     try:
         admin = AdminClient(
             {"bootstrap.servers": address.brokers, "socket.timeout.ms": 10_000, **dict(address.properties)}
@@ -124,3 +129,8 @@ def check_brokers(uri: str) -> None:
         error = exception.args[0]
         if error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
             raise SinkError(f"Kafka at {address.brokers} cannot be used: {error.str()}") from exception
+
+
+def finalize(target: str) -> WriteCounts:
+    """Nothing is left to do: every batch was complete when it was written."""
+    return WriteCounts()

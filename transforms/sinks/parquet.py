@@ -5,7 +5,7 @@
     out/dead_letters/day=undated/…
 
 A batch is a part file of its own, named by its content: the same batch again is the same file. Parts are put together
-when there are many, and at the end of a run (`finalize_parquet`); until then a reader may see a record twice and goes
+when there are many, and at the end of a run (`finalize`); until then a reader may see a record twice and goes
 by `id` and `revision`. DuckDB, Spark and pandas read the whole folder as one table with the column `day`.
 """
 
@@ -22,10 +22,11 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
+from newsbeam.transforms.model.errors import SinkAway, SinkError
 from newsbeam.transforms.model.records import FOR_THE_PIPELINE, Article, DeadLetter, RemovedBlock, Topic
 from newsbeam.transforms.model.serialization import Json, article_to_dict, dead_letter_to_dict, json_text
 from newsbeam.transforms.sinks.jsonl import day_of
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 MANY_PARTS = 64
 """So many parts of one day are put together into one."""
@@ -218,7 +219,12 @@ def _last(old: Optional[Row], new: Optional[Row]) -> Row:
     return row
 
 
-def check_parquet(target: str) -> None:
+def make(target: str, *, live: bool) -> Sink:
+    """See `table.SinkModule`."""
+    return ParquetSink(target)
+
+
+def check(target: str) -> None:
     """Makes the folder and tries it. Raises `SinkError` if files cannot be written there."""
     try:
         if not FileSystems.exists(target):
@@ -233,7 +239,7 @@ def check_parquet(target: str) -> None:
         raise SinkError(f"'parquet:{target}' cannot be written: {error}") from error
 
 
-def finalize_parquet(target: str) -> WriteCounts:
+def finalize(target: str) -> WriteCounts:
     """Makes one sorted file of each day that has parts. Safe to call again, and after a crash."""
     counts = WriteCounts()
     for table in ("articles", "dead_letters"):

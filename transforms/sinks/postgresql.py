@@ -13,7 +13,8 @@ import psycopg
 from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import Rejected, SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter
 from newsbeam.transforms.model.serialization import (
     ARTICLE_FIELDS,
@@ -24,7 +25,7 @@ from newsbeam.transforms.model.serialization import (
     json_text,
 )
 from newsbeam.transforms.sinks.postgresql_schema import columns, migrate
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 _JSON = frozenset(name for name, kind in columns().items() if kind == "jsonb")
 _NAMES = ", ".join(ARTICLE_FIELDS)
@@ -68,18 +69,18 @@ class PostgresqlSink:
     """Upserts into one database, a transaction a batch."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self._address = Address(address)
         self._connection: Optional[psycopg.Connection] = None
 
     def open(self) -> None:
         try:
-            self._connection = _connect(self._address)
+            self._connection = _connect(self._address.whole)
             migrate(self._connection)
             with self._connection.transaction():
                 self._connection.execute(_STAGING.encode())
                 self._connection.execute(_DEAD_STAGING.encode())
         except psycopg.Error as error:
-            raise SinkAway(_said(error)) from error
+            raise SinkAway(self._address.hide(_said(error))) from error
 
     def write(self, batch: Sequence[Record]) -> WriteCounts:
         if self._connection is None:
@@ -91,7 +92,7 @@ class PostgresqlSink:
         except (errors.DataError, errors.ProgramLimitExceeded) as error:
             raise Rejected("not_storable", f"PostgreSQL will not take it: {_said(error)}") from error
         except (psycopg.OperationalError, psycopg.InterfaceError, errors.ReadOnlySqlTransaction) as error:
-            raise SinkAway(_said(error)) from error
+            raise SinkAway(self._address.hide(_said(error))) from error
         return counts
 
     def close(self) -> None:
@@ -137,13 +138,26 @@ def _write_dead_letters(cursor: psycopg.Cursor, letters: Sequence[DeadLetter]) -
     cursor.execute(_UPSERT_DEAD.encode())
 
 
-def check_server(address: str) -> None:
+def make(target: str, *, live: bool) -> Sink:
+    """See `table.SinkModule`."""
+    return PostgresqlSink(target)
+
+
+def check(target: str) -> None:
     """Connects, makes the tables or brings them up to date. Raises `SinkError` where that is not possible."""
-    shown = address.partition("?")[0].rpartition("@")[2]
+    address = Address(target)
+    shown = str(address).partition("://")[2]
     try:
-        with _connect(address) as connection:
+        with _connect(target) as connection:
             migrate(connection)
     except SinkError as error:
-        raise SinkError(f"PostgreSQL at {shown}: {error}") from error
+        raise SinkError(f"PostgreSQL at {shown}: {error}", address=str(address)) from error
     except psycopg.Error as error:
-        raise SinkError(f"PostgreSQL at {shown} cannot be used: {_said(error)}") from error
+        raise SinkError(
+            f"PostgreSQL at {shown} cannot be used: {address.hide(_said(error))}", address=str(address)
+        ) from error
+
+
+def finalize(target: str) -> WriteCounts:
+    """Nothing is left to do: every batch was complete when it was written."""
+    return WriteCounts()

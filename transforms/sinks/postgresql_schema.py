@@ -5,9 +5,9 @@ from typing import Optional, get_type_hints
 
 import psycopg
 
+from newsbeam.transforms.model.errors import SinkError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import ARTICLE_FIELDS, DEAD_LETTER_FIELDS
-from newsbeam.transforms.sinks.sink import SinkError
 
 VERSION = 1
 """Kept in the table `newsbeam_schema`. New fields of the record become columns by themselves."""

@@ -9,17 +9,6 @@ from newsbeam.transforms.model.records import Article, DeadLetter
 Record = Union[Article, DeadLetter]
 
 
-class SinkError(ValueError):
-    """A sink that cannot be used as named, with what would be right: found before work starts."""
-
-
-class SinkAway(Exception):
-    """A sink that does not answer now but may later: the batch is kept and written again.
-
-    Nothing of the batch may be assumed written, and nothing may be assumed unwritten.
-    """
-
-
 @dataclass(frozen=True)
 class WriteCounts:
     """What a sink did with the records it was given, where it can tell."""

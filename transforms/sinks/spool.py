@@ -10,14 +10,18 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import Rejected, SinkAway
 from newsbeam.transforms.model.records import Article, DeadLetter
 from newsbeam.transforms.model.serialization import DEAD_LETTER_FIELDS, article_from_json, to_json
-from newsbeam.transforms.sinks.sink import Record, Sink, SinkAway, WriteCounts
-from newsbeam.transforms.sinks.uri import open_sink, shown_sink
+from newsbeam.transforms.runtime.backoff import backoff
+from newsbeam.transforms.runtime.database import open_database, open_read_only, write_transaction
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
+from newsbeam.transforms.sinks.uri import open_sink
 
 SPOOL_BYTES = 1_000_000_000
 DRAINED_AT_ONCE = 500
@@ -63,13 +67,11 @@ class SpoolingSink:
         self._spool: Optional[sqlite3.Connection] = None
         self._is_open = False
         self._next_try = 0.0
-        self._wait_s = FIRST_WAIT_S
+        self._failures = 0
 
     def open(self) -> None:
         try:
-            self._spool = sqlite3.connect(self._path, timeout=30, isolation_level=None, check_same_thread=False)
-            self._spool.execute("PRAGMA journal_mode = WAL")
-            self._spool.execute("PRAGMA synchronous = FULL")
+            self._spool = open_database(self._path, synchronous="FULL")
             self._spool.executescript(_TABLES)
         except sqlite3.OperationalError as error:
             raise SinkAway(f"{self._path}: {error}") from error
@@ -85,8 +87,8 @@ class SpoolingSink:
                 _log.warning("%s is away (%s); what comes waits in %s", self._name, str(error), self._path)
                 self._is_open = False
                 self._sink.close()
-                self._next_try = self._clock() + self._wait_s
-                self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
+                self._failures += 1
+                self._next_try = self._clock() + backoff(self._failures, FIRST_WAIT_S, LONGEST_WAIT_S)
         try:
             self._keep(self._spool, batch)
         except sqlite3.OperationalError as error:
@@ -111,7 +113,7 @@ class SpoolingSink:
             self._sink.open()
             self._is_open = True
         counts = self._sink.write(batch)
-        self._wait_s = FIRST_WAIT_S
+        self._failures = 0
         return counts
 
     def _keep(self, spool: sqlite3.Connection, batch: Sequence[Record]) -> None:
@@ -119,9 +121,9 @@ class SpoolingSink:
         held = spool.execute("SELECT coalesce(sum(length(record)), 0) FROM waiting").fetchone()[0]
         if held + sum(map(len, lines)) > self._limit_bytes:
             raise SinkAway(f"{self._name} is away, and {self._path} is full ({held} characters wait)")
-        spool.execute("BEGIN IMMEDIATE")
-        spool.executemany("INSERT INTO waiting (sink, record) VALUES (?, ?)", [(self._name, line) for line in lines])
-        spool.execute("COMMIT")
+        with write_transaction(spool):
+            rows = [(self._name, line) for line in lines]
+            spool.executemany("INSERT INTO waiting (sink, record) VALUES (?, ?)", rows)
 
     def _drain(self, spool: sqlite3.Connection) -> WriteCounts:
         counts = WriteCounts()
@@ -166,10 +168,10 @@ def _record(line: str) -> Record:
     return DeadLetter(**{name: values[name] for name in DEAD_LETTER_FIELDS if name in values})
 
 
-def drain_spool(uri: str, path: Path, live: bool = False) -> WriteCounts:
+def drain_spool(uri: Union[str, Address], path: Path, live: bool = False) -> WriteCounts:
     """Tries once more, at the end of a run, to write what waits for the sink `uri`; what it does not take waits for the
     next run."""
-    name = shown_sink(uri)
+    name = str(Address.of(uri))
     if name not in waiting(path):
         return WriteCounts()
     sink = SpoolingSink(open_sink(uri, live=live), name, path)
@@ -187,7 +189,7 @@ def waiting(path: Path) -> dict[str, int]:
     """How many records wait for each sink."""
     if not path.exists():
         return {}
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as spool:
+    with closing(open_read_only(path)) as spool:
         try:
             return dict(spool.execute("SELECT sink, count(*) FROM waiting GROUP BY sink ORDER BY sink"))
         except sqlite3.OperationalError:  # being made at this moment

@@ -10,10 +10,11 @@ which they came.
 import json
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Optional
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.errors import Rejected, SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter
 from newsbeam.transforms.model.serialization import (
     ARTICLE_FIELDS,
@@ -23,8 +24,9 @@ from newsbeam.transforms.model.serialization import (
     dead_letter_to_dict,
     json_text,
 )
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
-from newsbeam.transforms.sinks.sqlite_schema import flag_columns, list_columns, migrate, write_transaction
+from newsbeam.transforms.runtime.database import in_words, may_pass, open_database, write_transaction
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
+from newsbeam.transforms.sinks.sqlite_schema import flag_columns, list_columns, migrate
 
 _ID = ARTICLE_FIELDS.index("id")
 _REVISION = ARTICLE_FIELDS.index("revision")
@@ -39,6 +41,8 @@ _DEAD = (
     f" VALUES ({', '.join('?' * len(DEAD_LETTER_FIELDS))})"
 )
 Row = tuple[Json, ...]
+WAIT_S = 30.0
+"""For another writer; then the sink counts as away, and is waited for."""
 
 
 class SqliteSink:
@@ -51,7 +55,7 @@ class SqliteSink:
     def open(self) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = _connect(self._path)
+            self._connection = open_database(self._path, wait_s=WAIT_S, synchronous="FULL")
             migrate(self._connection)
         except (sqlite3.OperationalError, OSError) as error:
             raise SinkAway(f"{self._path}: {error}") from error
@@ -77,18 +81,6 @@ class SqliteSink:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # check_same_thread: a runner may set up, process and tear down a worker's sink on different threads, one at a time
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # an outcome is told once the record would outlive a power cut
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
 
 
 def _row(article: Article) -> Row:
@@ -148,23 +140,38 @@ def _write_dead_letter(connection: sqlite3.Connection, letter: DeadLetter) -> No
     connection.execute(_DEAD, tuple(values.values()))
 
 
-def check_database(path: Path) -> None:
+def make(target: str, *, live: bool) -> Sink:
+    """See `table.SinkModule`."""
+    return SqliteSink(Path(target))
+
+
+def check(target: str) -> None:
     """Makes the folder, opens or makes the database and brings it up to date.
 
     Raises:
         SinkError: it cannot be written, is no database, or is not newsbeam's.
     """
+    path, shown = Path(target), f"'sqlite:{target}'"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = _connect(path)
-    except (sqlite3.Error, OSError) as error:
-        raise SinkError(f"'sqlite:{path}' cannot be written: {error}") from error
-    try:
-        migrate(connection)
+        with closing(open_database(path, synchronous="FULL")) as connection:
+            migrate(connection)
     except SinkError as error:
-        raise SinkError(f"'sqlite:{path}': {error}") from error
+        raise SinkError(f"{shown}: {error}", address=shown) from error
+    except OSError as error:
+        raise SinkError(f"{shown} cannot be written: {error.strerror or error}", address=shown) from error
     except sqlite3.Error as error:
-        hint = ": this Python's SQLite has no full-text search (FTS5)" if "fts5" in str(error) else ""
-        raise SinkError(f"'sqlite:{path}' cannot be used: {error}{hint}") from error
-    finally:
-        connection.close()
+        raise SinkError(f"{shown} cannot be {_verb(error)}: {_words(error)}", address=shown) from error
+
+
+def _verb(error: sqlite3.Error) -> str:
+    return "written" if may_pass(error) else "used"
+
+
+def _words(error: sqlite3.Error) -> str:
+    return "this Python's SQLite has no full-text search (FTS5)" if "fts5" in str(error) else in_words(error)
+
+
+def finalize(target: str) -> WriteCounts:
+    """Nothing is left to do: every batch was complete when it was written."""
+    return WriteCounts()

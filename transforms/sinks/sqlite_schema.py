@@ -1,13 +1,13 @@
 """The tables of `sqlite:`: what a person queries, and how an older file becomes a newer one."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Optional, get_type_hints
 
+from newsbeam.transforms.model.errors import SinkError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import ARTICLE_FIELDS, DEAD_LETTER_FIELDS
-from newsbeam.transforms.sinks.sink import SinkError
+from newsbeam.transforms.runtime.database import statements, write_transaction
 
 VERSION = 1
 """Kept in `PRAGMA user_version`. New fields of the record become columns by themselves and need no new version."""
@@ -106,39 +106,14 @@ def migrate(connection: sqlite3.Connection) -> None:
         if version == 0 and "articles" in tables:
             raise SinkError("the database has a table 'articles' that newsbeam did not make: name another file")
         for step in MIGRATIONS[version:]:
-            for statement in _statements(step):
+            for statement in statements(step):
                 connection.execute(statement)
         have = {row[1] for row in connection.execute("PRAGMA table_info(articles)")}
         added = [name for name in columns() if name not in have]
         for name in added:
             connection.execute(f"ALTER TABLE articles ADD COLUMN {name} {columns()[name]}")
         if version < VERSION or added:
-            for statement in _statements(VIEWS):
+            for statement in statements(VIEWS):
                 connection.execute(statement)
         if version < VERSION:
             connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-def _statements(script: str) -> list[str]:
-    """Single statements: `executescript` would commit the transaction that a migration is."""
-    found: list[str] = []
-    pending = ""
-    for line in script.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            found.append(pending)
-            pending = ""
-    return found
-
-
-@contextmanager
-def write_transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that takes the write lock at its start, so that it never has to be upgraded half way."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:  # a full disk has rolled it back already
-            connection.execute("ROLLBACK")
-        raise

@@ -1,208 +1,136 @@
 """Sinks by URI: what a user writes after `--to`."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Union
 
-from newsbeam.transforms.sinks.sink import Sink, SinkError, WriteCounts
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import SinkError, UsageError
+from newsbeam.transforms.sinks.sink import Sink, WriteCounts
+from newsbeam.transforms.sinks.table import SINKS, SinkKind
 
-FORMS = {
-    "sqlite": "sqlite:out/news.db",
-    "jsonl": "jsonl:out/stories.jsonl (one file) or jsonl:out/ (a file a day)",
-    "stdout": "stdout:",
-    "parquet": "parquet:out/ (or parquet:gs://bucket/news)",
-    "postgresql": "postgresql://user@host/database",
-    "kafka": "kafka://broker:9092/topic",
-    "pubsub": "pubsub://project/topic",
-    "bigquery": "bigquery://project/dataset",
-    "webhook+https": "webhook+https://host/path",
-    "webhook+http": "webhook+http://host/path (unencrypted: for this machine and private networks)",
-}
-"""Every scheme, with how it is written."""
-
-EXTRAS: dict[str, tuple[str, str]] = {
-    "postgresql": ("psycopg", "postgres"),
-    "kafka": ("confluent_kafka", "kafka"),
-    "pubsub": ("google.cloud.pubsub", "gcp"),
-    "bigquery": ("google.cloud.bigquery", "gcp"),
-}
-"""Scheme -> the module it needs and the extra of newsbeam that installs it."""
-
-IN_GRAPH = frozenset({"pubsub", "bigquery"})
-"""Sinks that are Beam's own transforms (`sinks.google_cloud`) and have no `Sink`."""
+_ALIASES = {"postgres": "postgresql"}
 
 
 @dataclass(frozen=True)
 class SinkSpec:
-    """A sink's URI, taken apart."""
+    """A sink's address, taken apart."""
 
-    uri: str
-    scheme: str
-    target: str
-    """What follows the scheme: a path for files, the whole address for servers."""
+    address: Address
+    kind: SinkKind
+    target: str = field(repr=False)
+    """What follows the scheme: a path for files, the whole address, with its credentials, for servers."""
+
+    @property
+    def scheme(self) -> str:
+        """The scheme, in lower case."""
+        return self.kind.scheme
 
 
-def parse_sink(uri: str) -> SinkSpec:
-    """Takes `uri` apart.
+def parse_sink(uri: Union[str, Address]) -> SinkSpec:
+    """Takes a sink's address apart.
 
     Raises:
-        SinkError: a form that no sink has; the message lists those there are.
+        UsageError: a form that no sink has; the message lists those there are.
     """
-    scheme, colon, target = uri.partition(":")
-    scheme = {"postgres": "postgresql"}.get(scheme.lower(), scheme.lower())
-    if not colon or scheme not in FORMS:
-        guess = f" Did you mean jsonl:{uri}?" if not colon and uri else ""
-        forms = "; ".join(FORMS.values())
-        raise SinkError(f"{uri!r} names no sink newsbeam knows.{guess} Sinks are: {forms}")
-    if scheme == "stdout":
-        if target not in ("", "-"):
-            raise SinkError(f"{uri!r}: standard output takes no path; write 'stdout:'")
-    elif scheme in ("sqlite", "jsonl"):
-        target = _path_of(uri, scheme, target)
-    elif scheme == "parquet":
-        target = target if "://" in target else _path_of(uri, scheme, target)
-    else:
-        if not target.startswith("//"):
-            raise SinkError(f"{uri!r}: where to? Write it as {FORMS[scheme]}")
-        target = f"{scheme}:{target}"
-    return SinkSpec(uri, scheme, target)
+    address = Address.of(uri)
+    scheme, colon, rest = address.whole.partition(":")
+    kind = SINKS.get(_ALIASES.get(scheme.lower(), scheme.lower())) if colon else None
+    if kind is None:
+        guess = f" Did you mean jsonl:{address}?" if not colon and address.whole else ""
+        forms = "; ".join(known.example for known in SINKS.values())
+        raise UsageError(f"{str(address)!r} names no sink newsbeam knows.{guess} Sinks are: {forms}")
+    return SinkSpec(address, kind, _target(address, kind, rest))
 
 
-def _path_of(uri: str, scheme: str, target: str) -> str:
-    if target.startswith("//"):
-        if not target.startswith("///"):
-            raise SinkError(f"{uri!r}: {scheme} takes a path on this machine; write '{scheme}:{target.lstrip('/')}'")
-        target = "/" + target.lstrip("/")
-    if not target:
-        raise SinkError(f"{uri!r}: where to? Write it as {FORMS[scheme]}")
-    if scheme == "sqlite" and (target.endswith("/") or Path(target).is_dir()):
-        raise SinkError(f"{uri!r} is a folder; sqlite needs a file: '{scheme}:{target.rstrip('/')}/news.db'")
-    return target
+def _target(address: Address, kind: SinkKind, rest: str) -> str:
+    shown = repr(str(address))
+    if kind.target == "screen":
+        if rest not in ("", "-"):
+            raise UsageError(f"{shown}: standard output takes no path; write 'stdout:'", address=str(address))
+        return ""
+    if kind.target == "server":
+        if not rest.startswith("//"):
+            raise UsageError(f"{shown}: where to? Write it as {kind.example}", address=str(address))
+        return f"{kind.scheme}:{rest}"
+    if kind.target == "tree" and "://" in rest:
+        return rest
+    return _path(shown, kind, rest)
 
 
-def shown_sink(uri: str) -> str:
-    """A URI fit for logs and tables, and the sink's name in a spool: no user, password or query."""
-    scheme, separator, rest = uri.partition("://")
-    return scheme + separator + rest.split("?")[0].rpartition("@")[2]
+def _path(shown: str, kind: SinkKind, rest: str) -> str:
+    if rest.startswith("//"):
+        if not rest.startswith("///"):
+            message = f"{kind.scheme} takes a path on this machine; write '{kind.scheme}:{rest.lstrip('/')}'"
+            raise UsageError(f"{shown}: {message}")
+        rest = "/" + rest.lstrip("/")
+    if not rest:
+        raise UsageError(f"{shown}: where to? Write it as {kind.example}")
+    if kind.target == "file" and (rest.endswith("/") or Path(rest).is_dir()):
+        example = f"{rest.rstrip('/')}/{kind.example.rpartition('/')[2]}"
+        raise UsageError(f"{shown} is a folder; {kind.scheme} needs a file: '{kind.scheme}:{example}'")
+    return rest
 
 
-def absolute_sink(uri: str) -> str:
-    """`uri` with the path of a file made absolute: a worker may stand in another folder."""
+def absolute_sink(uri: Union[str, Address]) -> Address:
+    """The address with the path of a file made absolute: a worker may stand in another folder."""
     spec = parse_sink(uri)
-    if spec.scheme not in ("sqlite", "jsonl", "parquet") or "://" in spec.target:
-        return uri
+    if spec.kind.target not in ("file", "path", "tree") or "://" in spec.target:
+        return spec.address
     slash = "/" if spec.target.endswith("/") else ""
-    return f"{spec.scheme}:{Path(spec.target).absolute()}{slash}"
+    return Address(f"{spec.scheme}:{Path(spec.target).absolute()}{slash}")
 
 
-def open_sink(uri: str, *, live: bool = False) -> Sink:
-    """The sink that `uri` names, not yet opened.
+def folder_of(uri: Union[str, Address]) -> Union[Path, None]:
+    """The folder on this machine in which a run's other files may lie beside a sink; None if the sink has none.
+
+    Never a folder that is a sink: who reads that takes every file in it for records.
+    """
+    spec = parse_sink(uri)
+    if spec.kind.target not in ("file", "path", "tree") or "://" in spec.target:
+        return None
+    if spec.kind.target == "path" and spec.target.endswith("/"):
+        return Path(spec.target)
+    return Path(spec.target).parent
+
+
+def open_sink(uri: Union[str, Address], *, live: bool = False) -> Sink:
+    """The sink that an address names, not yet opened.
 
     Args:
-        uri: see `FORMS`.
+        uri: see `table.SINKS`.
         live: records are to be seen as they come; in replay a file appears complete and sorted, at `finalize_sink`.
     """
     spec = parse_sink(uri)
-    if spec.scheme in IN_GRAPH:
+    if spec.kind.cloud:
         raise ValueError(f"{spec.scheme} is written by Beam's own transforms")
-    if spec.scheme == "sqlite":
-        from newsbeam.transforms.sinks.sqlite import SqliteSink
-
-        return SqliteSink(Path(spec.target))
-    if spec.scheme == "jsonl":
-        from newsbeam.transforms.sinks.jsonl import JsonlSink
-
-        return JsonlSink(spec.target, live=live)
-    if spec.scheme == "parquet":
-        from newsbeam.transforms.sinks.parquet import ParquetSink
-
-        return ParquetSink(spec.target)
-    if spec.scheme == "postgresql":
-        from newsbeam.transforms.sinks.postgresql import PostgresqlSink
-
-        return PostgresqlSink(spec.target)
-    if spec.scheme == "kafka":
-        from newsbeam.transforms.sinks.kafka import KafkaSink
-
-        return KafkaSink(spec.target)
-    if spec.scheme.startswith("webhook+"):
-        from newsbeam.transforms.sinks.webhook import WebhookSink
-
-        return WebhookSink(spec.target.removeprefix("webhook+"))
-    from newsbeam.transforms.sinks.stdout import StdoutSink
-
-    return StdoutSink()
+    return spec.kind.load().make(spec.target, live=live)
 
 
-def check_sink(uri: str) -> None:
+def check_sink(uri: Union[str, Address]) -> None:
     """Finds before the work starts what would stop it: a bad form, a missing package, a path that cannot be written.
 
     Makes the folders a file needs.
 
     Raises:
-        SinkError: with what is wrong and what would be right.
+        UsageError, SinkError: with what is wrong and what would be right.
     """
     spec = parse_sink(uri)
-    _need_extra(spec)
-    if spec.scheme == "sqlite":
-        from newsbeam.transforms.sinks.sqlite import check_database
-
-        check_database(Path(spec.target))
-    elif spec.scheme == "jsonl":
-        from newsbeam.transforms.sinks.jsonl import check_jsonl
-
-        check_jsonl(spec.target)
-    elif spec.scheme == "parquet":
-        from newsbeam.transforms.sinks.parquet import check_parquet
-
-        check_parquet(spec.target)
-    elif spec.scheme == "postgresql":
-        from newsbeam.transforms.sinks.postgresql import check_server
-
-        check_server(spec.target)
-    elif spec.scheme in IN_GRAPH:
-        from newsbeam.transforms.sinks.google_cloud import parse_cloud
-
-        parse_cloud(spec.target)
-    elif spec.scheme == "kafka":
-        from newsbeam.transforms.sinks.kafka import check_brokers
-
-        check_brokers(spec.target)
-    elif spec.scheme.startswith("webhook+"):
-        from newsbeam.transforms.sinks.webhook import check_webhook
-
-        check_webhook(spec.target.removeprefix("webhook+"))
-
-
-def check_source(uri: str) -> None:
-    """The same for `kafka://` as a source."""
-    _need_extra(parse_sink(uri))
-    from newsbeam.transforms.sources.kafka.kafka import check_queue
-
-    check_queue(uri)
-
-
-def _need_extra(spec: SinkSpec) -> None:
-    if spec.scheme in EXTRAS:
-        module, extra = EXTRAS[spec.scheme]
+    if spec.kind.needs:
         try:
-            importlib.import_module(module)
+            importlib.import_module(spec.kind.needs)
         except ImportError as error:
-            raise SinkError(f"{spec.uri!r} needs more packages: pip install 'newsbeam[{extra}]' ({error})") from error
+            install = f"pip install 'newsbeam[{spec.kind.extra}]'"
+            message = f"{str(spec.address)!r} needs more packages: {install} ({error})"
+            raise SinkError(message, address=str(spec.address)) from error
+    spec.kind.load().check(spec.target)
 
 
-def finalize_sink(uri: str) -> WriteCounts:
+def finalize_sink(uri: Union[str, Address]) -> WriteCounts:
     """What is left to do when a run has ended, on the submitting machine: a JSONL file is sorted and put in place.
 
     Safe to call again, and after a crash. Counts are zero for sinks that counted while they wrote.
     """
     spec = parse_sink(uri)
-    if spec.scheme == "jsonl":
-        from newsbeam.transforms.sinks.jsonl import finalize_jsonl
-
-        return finalize_jsonl(spec.target)
-    if spec.scheme == "parquet":
-        from newsbeam.transforms.sinks.parquet import finalize_parquet
-
-        return finalize_parquet(spec.target)
-    return WriteCounts()
+    return spec.kind.load().finalize(spec.target)

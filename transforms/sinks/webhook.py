@@ -18,10 +18,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import Rejected, SinkAway, UsageError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import to_json
-from newsbeam.transforms.sinks.sink import Record, SinkAway, SinkError, WriteCounts
+from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 SECRET = "NEWSBEAM_WEBHOOK_SECRET"  # noqa: S105  # the name of a variable, not its value
 POST_RECORDS = 100
@@ -40,7 +41,7 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
         try:
             key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
         except binascii.Error as error:
-            raise SinkError(f"{SECRET}: what follows 'whsec_' is no base64") from error
+            raise UsageError(f"{SECRET}: what follows 'whsec_' is no base64") from error
     signed = f"{message_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
@@ -116,10 +117,19 @@ def _body(articles: Sequence[str], letters: Sequence[str]) -> bytes:
     return f'{{"articles":[{",".join(articles)}],"dead_letters":[{",".join(letters)}]}}'.encode()
 
 
-def check_webhook(url: str) -> None:
-    """Looks at the address and the secret; sends nothing. Raises `SinkError`."""
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise SinkError(f"'webhook+{url}': no host to post to; write webhook+https://host/path")
+def make(target: str, *, live: bool) -> Sink:
+    """See `table.SinkModule`."""
+    return WebhookSink(target.removeprefix("webhook+"))
+
+
+def check(target: str) -> None:
+    """Looks at the address and the secret; sends nothing. Raises `UsageError`."""
+    if not urlsplit(target).hostname:
+        raise UsageError(f"{str(Address(target))!r}: no host to post to; write webhook+https://host/path")
     if os.environ.get(SECRET):
         signature(os.environ[SECRET], "", 0, b"")
+
+
+def finalize(target: str) -> WriteCounts:
+    """Nothing is left to do: every batch was complete when it was written."""
+    return WriteCounts()

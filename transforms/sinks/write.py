@@ -12,13 +12,15 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.windowed_value import WindowedValue
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import Rejected, SinkAway
 from newsbeam.transforms.model.records import Article, DeadLetter, Outcome
+from newsbeam.transforms.runtime.backoff import backoff
 from newsbeam.transforms.runtime.dead_letters import DEAD, DeadLetters, dead_letter
 from newsbeam.transforms.runtime.stopping import pause, stop_requested
-from newsbeam.transforms.sinks.sink import Record, Sink, SinkAway
+from newsbeam.transforms.sinks.sink import Record, Sink
 from newsbeam.transforms.sinks.spool import SpoolingSink
-from newsbeam.transforms.sinks.uri import IN_GRAPH, open_sink, parse_sink, shown_sink
+from newsbeam.transforms.sinks.uri import open_sink, parse_sink
 
 METRICS = "newsbeam.sinks"
 """Namespace of the counters `<sink>_accepted` (articles), `<sink>_inserted`, `<sink>_updated`, `<sink>_unchanged`,
@@ -36,9 +38,9 @@ _DUPLICATES = ("exact", "near", "syndicated", "excerpt")
 _log = logging.getLogger(__name__)
 
 
-def counter_names(uris: Sequence[str]) -> dict[str, str]:
+def counter_names(uris: Sequence[Address]) -> dict[Address, str]:
     """What the counters of each sink are named after: its scheme, numbered from the second of one scheme on."""
-    names: dict[str, str] = {}
+    names: dict[Address, str] = {}
     for uri in uris:
         scheme = parse_sink(uri).scheme
         before = sum(parse_sink(other).scheme == scheme for other in names)
@@ -123,21 +125,22 @@ class Waiting:
 
     def _persist(self, batch: Sequence[Record]) -> tuple[Any, float]:
         started = self._clock()
-        wait_s = FIRST_WAIT_S
+        failures = 0
         while True:
             try:
                 if not self._is_open:
                     self._sink.open()
                     self._is_open = True
-                return self._sink.write(batch), self._clock() - started if wait_s > FIRST_WAIT_S else 0.0
+                return self._sink.write(batch), self._clock() - started if failures else 0.0
             except SinkAway as error:
                 self.close()
+                failures += 1
+                wait_s = backoff(failures, FIRST_WAIT_S, LONGEST_WAIT_S)
                 away_s = self._clock() - started
                 if stop_requested() or (self._patience_s is not None and away_s + wait_s > self._patience_s):
                     raise
                 _log.warning("%s is away (%s); next try in %.1f s", self._name, str(error), wait_s)
                 self._sleep(wait_s)
-                wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
     def close(self) -> None:
         self._is_open = False
@@ -149,7 +152,7 @@ class _Write(beam.DoFn):
 
     def __init__(
         self,
-        uris: Sequence[str],
+        uris: Sequence[Address],
         stage: str,
         policy: str,
         live: bool,
@@ -167,7 +170,7 @@ class _Write(beam.DoFn):
         self._sinks = []
         counters = counter_names(self._uris)
         for uri in self._uris:
-            name = shown_sink(uri)
+            name = str(uri)
             sink = open_sink(uri, live=self._live)
             if self._spool:
                 sink = SpoolingSink(sink, name, Path(self._spool))
@@ -221,25 +224,26 @@ class _Write(beam.DoFn):
                 yield "", outcome_of(record), timestamp, window
 
 
-def _by_place(uris: Sequence[str]) -> tuple[list[str], list[str]]:
+def _by_place(sinks: Sequence[Union[str, Address]]) -> tuple[list[Address], list[Address]]:
     """The sinks that a worker writes to, and those that are steps of the graph."""
-    in_graph = [uri for uri in uris if parse_sink(uri).scheme in IN_GRAPH]
+    uris = [Address.of(sink) for sink in sinks]
+    in_graph = [uri for uri in uris if parse_sink(uri).kind.cloud]
     return [uri for uri in uris if uri not in in_graph], in_graph
 
 
-def _write_in_graph(records: PCollection[Any], uris: Sequence[str], record: type) -> None:
+def _write_in_graph(records: PCollection[Any], uris: Sequence[Address], record: type) -> None:
     if uris:
         from newsbeam.transforms.sinks.google_cloud import WriteToCloud
 
         for number, uri in enumerate(uris, 1):
-            records | f"To {parse_sink(uri).scheme} {number}" >> WriteToCloud(uri, record)
+            records | f"To {parse_sink(uri).scheme} {number}" >> WriteToCloud(uri.whole, record)
 
 
 class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]]):
     """Articles into every sink in turn; an input's outcome is told only when all of them have accepted its article.
 
     Args:
-        sinks: URIs (see `sinks.uri.FORMS`). A sink that is away is waited for.
+        sinks: URIs (see `sinks.table.SINKS`). A sink that is away is waited for.
         dead_letters: the pipeline's; gets the articles that a sink will never take. An article that one sink refused
             may stand in the others.
         policy: `drop` keeps duplicates out of the sinks, `label` writes them with their `duplicate_kind`.
@@ -250,7 +254,7 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
 
     def __init__(
         self,
-        sinks: Sequence[str],
+        sinks: Sequence[Union[str, Address]],
         dead_letters: DeadLetters,
         policy: str = "drop",
         live: bool = False,
@@ -260,8 +264,6 @@ class WriteArticles(beam.PTransform[PCollection[Article], PCollection[Outcome]])
         super().__init__()
         if policy not in POLICIES:
             raise ValueError(f"policy for duplicates: {policy!r} is none of {', '.join(POLICIES)}")
-        for uri in sinks:
-            parse_sink(uri)
         self._sinks, self._in_graph = _by_place(sinks)
         self._write = _Write(self._sinks, "write", policy, live, patience_s, spool)
         self._policy = policy
@@ -282,11 +284,13 @@ class WriteDeadLetters(beam.PTransform[PCollection[DeadLetter], PCollection[Outc
     """Dead letters into every sink that keeps them; then their inputs' outcomes. See `WriteArticles`."""
 
     def __init__(
-        self, sinks: Sequence[str], live: bool = False, patience_s: Optional[float] = None, spool: str = ""
+        self,
+        sinks: Sequence[Union[str, Address]],
+        live: bool = False,
+        patience_s: Optional[float] = None,
+        spool: str = "",
     ) -> None:
         super().__init__()
-        for uri in sinks:
-            parse_sink(uri)
         self._sinks, self._in_graph = _by_place(sinks)
         self._write = _Write(self._sinks, "write dead letters", "label", live, patience_s, spool)
 

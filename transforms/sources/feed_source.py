@@ -4,9 +4,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from newsbeam.transforms.http.addresses import host_of
+from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.runtime.memories import shard_of
 
 
@@ -29,8 +30,20 @@ class FeedSource:
     language_hint: str = ""
     topic_hints: Sequence[str] = ()
     interval_s: float = 0.0
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     accept_page: bool = False
+
+
+def feed_at(address: Address, **settings: Any) -> FeedSource:
+    """A source whose address may hold user and password: they become a header (RFC 7617), and no part of its name.
+
+    Args:
+        settings: the other attributes of `FeedSource`.
+    """
+    headers = dict(settings.pop("headers", {}))
+    if address.authorization and not any(name.lower() == "authorization" for name in headers):
+        headers["Authorization"] = address.authorization
+    return FeedSource(address.without_credentials, headers=headers, **settings)
 
 
 class Sources(Protocol):
@@ -87,7 +100,7 @@ def _listed_in(file: str, changed: int) -> Sequence[FeedSource]:
     """Read once a process: several stages ask for the list."""
     with Path(file).open(encoding="utf-8") as lines:
         urls = dict.fromkeys(line.strip() for line in lines)
-    return tuple(FeedSource(url) for url in urls if url and not url.startswith("#"))
+    return tuple(feed_at(Address(url)) for url in urls if url and not url.startswith("#"))
 
 
 def shard_of_url(url: str, shards: int) -> int:

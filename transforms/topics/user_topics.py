@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.text.words import words_of
 
 Phrase = tuple[str, ...]
@@ -46,7 +47,7 @@ class Match:
     """What spoke for it and how much in all, the most telling first."""
 
 
-class UserTopicsError(ValueError):
+class UserTopicsError(UsageError):
     """The user's topics cannot be read; the message lists every mistake with its place."""
 
 

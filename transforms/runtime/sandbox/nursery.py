@@ -11,6 +11,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 
+from newsbeam.transforms.model.errors import NewsbeamError
 from newsbeam.transforms.runtime.sandbox import worker as sandbox_worker
 from newsbeam.transforms.runtime.sandbox.worker import CALL, FORK, PID, REAP, SLOTS, Hangup, Order, Reply
 
@@ -20,7 +21,7 @@ _START_SECONDS = 120.0
 """For the imports of the function; generous, for a laptop that is busy with something else."""
 
 
-class SandboxError(RuntimeError):
+class SandboxError(NewsbeamError):
     """The sandbox itself cannot work (the function cannot be imported, no process can be started).
 
     Not the fault of any one argument: a bundle should fail with it, and be tried again, not make dead letters.

@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.model.errors import NewsbeamError, Rejected
 from newsbeam.transforms.runtime.sandbox.nursery import Answer, Nursery, SandboxError, Worker
 from newsbeam.transforms.runtime.sandbox.worker import SLOTS, Hangup, Limits, Order
 
@@ -39,7 +39,7 @@ _GRACE_SECONDS = 5.0
 """After the wall limit, for a worker that the kernel should have killed by then."""
 
 
-class RemoteError(Exception):
+class RemoteError(NewsbeamError):
     """The cause of an exception raised in a worker: `place` says where (`file.py:123`)."""
 
     def __init__(self, message: str, place: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from newsbeam.transforms.model.units import Form, Unit
+from newsbeam.transforms.runtime.database import open_read_only
 
 _COLUMNS = "path, source, name, form, offset, length, digest, seen_at, url, may_be_feed, reason, message"
 
@@ -50,7 +51,7 @@ def write_plan(units: Iterable[Unit], file: Path) -> int:
 
 def read_plan(file: str, start: int, stop: int = sys.maxsize) -> Iterator[Unit]:
     """The units at the positions `start` <= n < `stop`."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+    with closing(open_read_only(file)) as database:
         rows = database.execute(
             f"SELECT {_COLUMNS}, position FROM plan WHERE position >= ? AND position < ? ORDER BY position",  # noqa: S608 - a constant
             (start, stop),

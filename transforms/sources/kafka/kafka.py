@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Optional
+from typing import Optional, Union
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
+from newsbeam.transforms.model.address import Address
+from newsbeam.transforms.model.errors import SourceError
 from newsbeam.transforms.model.kafka_address import KafkaAddress, parse_kafka
 from newsbeam.transforms.model.records import DeadLetter
-from newsbeam.transforms.sinks.sink import SinkError
 from newsbeam.transforms.sources.kafka.memory import QueueMemory
 from newsbeam.transforms.sources.kafka.messages import STAGE, Message, Taken
 
@@ -85,7 +86,7 @@ class KafkaShard:
 
     def __init__(
         self,
-        uri: str,
+        uri: Union[str, Address],
         number: int,
         shards: int,
         memory: Optional[QueueMemory],
@@ -301,18 +302,17 @@ def _consumer(address: KafkaAddress) -> Consumer:
     )
 
 
-def check_queue(uri: str) -> None:
-    """Finds the topic before the work starts. Raises `SinkError`."""
-    address = parse_kafka(uri)
+def find_topic(address: KafkaAddress) -> None:
+    """Asks the brokers for the topic. Raises `SourceError` if they do not answer or do not have it."""
     try:
         consumer = _consumer(address)
     except (KafkaException, TypeError) as exception:
-        raise SinkError(f"{address.shown}: {exception}") from exception
+        raise SourceError(f"{address.shown}: {exception}", address=address.shown) from exception
     try:
         topics = consumer.list_topics(timeout=_METADATA_S).topics
         if address.topic not in topics:
-            raise SinkError(f"{address.shown}: there is no such topic; there are {', '.join(sorted(topics)[:20])}")
+            raise SourceError(f"{address.shown}: there is no such topic; there are {', '.join(sorted(topics)[:20])}")
     except KafkaException as exception:
-        raise SinkError(f"Kafka at {address.brokers} cannot be used: {exception.args[0].str()}") from exception
+        raise SourceError(f"Kafka at {address.brokers} cannot be used: {exception.args[0].str()}") from exception
     finally:
         consumer.close()

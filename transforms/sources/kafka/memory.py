@@ -6,15 +6,14 @@ was first seen: what has an outcome by then is passed over, what has none is wor
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
-from newsbeam.transforms.ledger.ledger import connect
+from newsbeam.transforms.ledger.database import open_ledger
+from newsbeam.transforms.runtime.database import write_transaction
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS messages (unit TEXT PRIMARY KEY, seen_at TEXT NOT NULL)"
 _WAIT_S = 10.0
 
 
@@ -45,7 +44,7 @@ class LedgerQueueMemory:
     run: str
 
     def note(self, units: Sequence[str], seen_at: str) -> Mapping[str, str]:
-        with closing(self._connect()) as database, database:
+        with closing(open_ledger(self.file, _WAIT_S)) as database, write_transaction(database):
             database.executemany(
                 "INSERT INTO units (unit, noted_in) VALUES (?, ?) ON CONFLICT (unit) DO UPDATE"
                 " SET noted_in = excluded.noted_in WHERE units.noted_in = ''",
@@ -64,17 +63,13 @@ class LedgerQueueMemory:
             return dict(rows.fetchall())
 
     def settled(self, units: Iterable[str]) -> set[str]:
-        with closing(self._connect()) as database, database:
+        with closing(open_ledger(self.file, _WAIT_S)) as database:
             rows = database.execute(
                 "SELECT u.unit FROM json_each(?) j JOIN units u ON u.unit = j.value WHERE u.settled_in <> ''",
                 (json.dumps(list(units)),),
             )
             done = {unit for (unit,) in rows}
             if done:
-                database.executemany("DELETE FROM messages WHERE unit = ?", ((unit,) for unit in sorted(done)))
+                with write_transaction(database):
+                    database.executemany("DELETE FROM messages WHERE unit = ?", ((unit,) for unit in sorted(done)))
             return done
-
-    def _connect(self) -> sqlite3.Connection:
-        database = connect(self.file, _WAIT_S)
-        database.execute(_SCHEMA)
-        return database

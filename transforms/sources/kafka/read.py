@@ -12,6 +12,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 
+from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.model.kafka_address import parse_kafka
 from newsbeam.transforms.model.records import DeadLetter, Page
 from newsbeam.transforms.runtime.dead_letters import DEAD, DeadLetters, dead_letter
@@ -40,7 +41,7 @@ class QueueOptions:
         memory: of earlier runs; None where the runner's own state is durable.
     """
 
-    uri: str
+    uri: Address
     source: FeedSource
     shards: int = 1
     memory: QueueMemory | None = None

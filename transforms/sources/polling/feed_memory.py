@@ -9,21 +9,14 @@ unit was not there before is handed on.
 
 import dataclasses
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, Union
 
-from newsbeam.transforms.ledger.ledger import Ledger, until_written
+from newsbeam.transforms.ledger.database import open_ledger
 from newsbeam.transforms.model.records import DeadLetter, Entry
+from newsbeam.transforms.runtime.database import until_written, write_transaction
 from newsbeam.transforms.sources.polling.feed_shard import Discovery, Settled
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS feeds (
-    feed_url TEXT PRIMARY KEY, state BLOB NOT NULL, known BLOB NOT NULL DEFAULT x''
-);
-CREATE TABLE IF NOT EXISTS entries (unit TEXT PRIMARY KEY, seen_at TEXT NOT NULL, payload TEXT NOT NULL);
-"""
-_WAIT_S = 60.0
 _SWEEP_EVERY = 200
 
 
@@ -63,11 +56,7 @@ class LedgerFeedMemory:
     """
 
     def __init__(self, file: str, run: str) -> None:
-        Ledger(file).create()
-        self._database = sqlite3.connect(file, timeout=_WAIT_S, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
+        self._database = open_ledger(file)
         self._run = run
         self._saves = 0
 
@@ -91,8 +80,7 @@ class LedgerFeedMemory:
 
     def _save(self, settled: Sequence[Settled]) -> Sequence[Found]:
         database = self._database
-        database.execute("BEGIN IMMEDIATE")
-        try:
+        with write_transaction(database):
             fresh = self._note(_found_in(settled))
             database.executemany(
                 "INSERT INTO feeds (feed_url, state, known) VALUES (?, ?, coalesce(?, x''))"
@@ -105,11 +93,6 @@ class LedgerFeedMemory:
                     "DELETE FROM entries WHERE unit IN (SELECT e.unit FROM entries e JOIN units u ON u.unit = e.unit"
                     " WHERE u.settled_in <> '')"
                 )
-            database.execute("COMMIT")
-        except BaseException:
-            if database.in_transaction:  # a full disk may have ended it already
-                database.execute("ROLLBACK")
-            raise
         return fresh
 
     def _note(self, found: Iterable[Found]) -> list[Found]:
