@@ -1,17 +1,19 @@
-# Sourced by the other scripts: `ensure_environment EXTRAS` makes .venv, or brings it up to date with setup.py.
+# Sourced by the other scripts, from the root of the clone: `ensure_environment EXTRAS` makes .venv, or brings it up to
+# date with setup.py and constraints.txt.
 ensure_environment() {
     python=${PYTHON:-python3}
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' || {
         echo "newsbeam needs Python 3.10 or later; $python is $("$python" -V 2>&1). Set PYTHON to a newer one." >&2
         exit 1
     }
-    wanted="$1 $(cksum <setup.py)"
+    wanted="$1 $(cat setup.py constraints.txt | cksum)"
     if [ ! -x .venv/bin/python ]; then
         echo "Making the virtual environment .venv (once; a minute or two)" >&2
         "$python" -m venv .venv
     fi
     if ! grep -qsxF "$wanted" .venv/newsbeam-*; then
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${1:+[$1]}" >&2
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+            --constraint constraints.txt --editable ".${1:+[$1]}" >&2
         lay_out_packages
         echo "$wanted" >".venv/newsbeam-${1:-base}"
     fi

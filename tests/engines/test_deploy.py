@@ -1,19 +1,18 @@
 """What a cluster is given: the packed project, the container's recipe, the template."""
 
-import ast
 import importlib.util
 import json
 import re
 import shutil
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from apache_beam.version import __version__ as beam_version
 
+from tests.support.declared import extras
 from tests.support.places import ROOT
 
 
@@ -74,8 +73,8 @@ def test_the_container_is_built_from_what_its_recipe_copies(tmp_path: Path) -> N
         [sys.executable, "-c", tried], cwd=tmp_path, env={"PYTHONPATH": str(built)}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    extras = set(re.findall(r"\.\[([a-z,]+)\]", worker)[0].split(","))
-    assert extras <= set(re.findall(r'^        "([a-z]+)": \[', (ROOT / "setup.py").read_text(), re.MULTILINE))
+    (installed,) = re.findall(r"\.\[([a-z,]+)\]", worker)
+    assert set(installed.split(",")) <= set(extras())
 
 
 def test_all_files_that_the_code_reads_are_packed(tmp_path: Path) -> None:
@@ -100,31 +99,3 @@ def test_all_files_that_the_code_reads_are_packed(tmp_path: Path) -> None:
     ]
     missing = [name for name in installed if name not in packed]
     assert missing == []
-
-
-def imported(file: Path) -> set[str]:
-    """Top-level names of the modules that a file imports anywhere."""
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return {name.partition(".")[0] for name in names}
-
-
-def test_every_package_that_is_imported_is_named_in_setup() -> None:
-    """A worker has what setup.py asks for; what another package happens to bring along may be gone tomorrow."""
-    required = {
-        re.split(r"[\[<>=~! ]", line)[0].lower().replace("_", "-")
-        for line in re.findall(r'"([A-Za-z0-9._-]+(?:\[[a-z]+\])?[<>=~!]=?[^"]*)"', (ROOT / "setup.py").read_text())
-    }
-    provided = metadata.packages_distributions()
-    files = [f for folder in ("transforms", "pipeline") for f in (ROOT / folder).rglob("*.py")]
-    names = set().union(*map(imported, files)) - set(sys.stdlib_module_names) - {"newsbeam"}
-    by_luck = {
-        name
-        for name in names
-        if not {distribution.lower().replace("_", "-") for distribution in provided.get(name, [name])} & required
-    }
-    assert by_luck == set()

@@ -43,7 +43,7 @@ def check_backend(name: str) -> None:
     if name not in _PACKAGES:
         raise ValueError(f"language.backend: {name!r} is not one of {', '.join(_PACKAGES)}")
     if importlib.util.find_spec(_PACKAGES[name]) is None:
-        raise ValueError(f"language.backend: {name} is not installed; `pip install newsbeam[{name}]` brings it")
+        raise ValueError(f"language.backend: {name} is not installed; pip install 'newsbeam[language]' brings it")
 
 
 @lru_cache(maxsize=len(_PACKAGES))
