@@ -7,8 +7,6 @@ import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
 from newsbeam.pipeline.config.config import Config
-from newsbeam.transforms import duplicates
-from newsbeam.transforms.boilerplate import site_repeats
 from newsbeam.transforms.boilerplate.site_repeats import StripSiteRepeats
 from newsbeam.transforms.cleaning.clean_articles import CleanArticles, cleaner
 from newsbeam.transforms.cleaning.describe import DescribeAgain
@@ -72,16 +70,14 @@ def tell_stories(pages: PCollection[Any], cleans: SharedSandbox, config: Config,
     """From pages, and units of a replay that are still to be read, to records in the sinks, and the outcome of each in
     the ledger."""
     dead_letters = DeadLetters(lambda: Bury(config, run, live=live))
-    after_sites = site_repeats.HOPS
-    after_duplicates = after_sites + duplicates.HOPS
     articles = (
         pages
         | "Count pages" >> CountPages()
         | "Clean" >> CleanArticles(cleans, dead_letters)
         | "Strip site repeats" >> StripSiteRepeats(config.sites, _logs(config, live, config.sites.shards))
         | "Describe again" >> DescribeAgain(config.topics, dead_letters)
-        | "Duplicates" >> MarkDuplicates(config.duplicates, after_sites, _logs(config, live, config.duplicates.shards))
-        | "Stories" >> LinkStories(config.stories, after_duplicates, _logs(config, live, config.stories.shards))
+        | "Duplicates" >> MarkDuplicates(config.duplicates, _logs(config, live, config.duplicates.shards))
+        | "Stories" >> LinkStories(config.stories, _logs(config, live, config.stories.shards))
     )
     outcomes = articles | "Write" >> WriteArticles(
         config.sinks, dead_letters, config.duplicates.policy, live, spool=config.spool

@@ -17,7 +17,7 @@ from newsbeam.pipeline.config.beam_options import pipeline_options
 from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from newsbeam.transforms.model.identity import identify, order_time
 from newsbeam.transforms.model.records import Article, Origin
-from newsbeam.transforms.runtime import shards
+from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.stories.config import StoriesConfig
 from newsbeam.transforms.stories.stories import LinkStories
 from tests.support.places import DATA
@@ -85,7 +85,7 @@ def note(article: Article) -> None:
 
 def outcome(bundles: Sequence[Sequence[Article]], count: int, **policy: Any) -> list[tuple[object, ...]]:
     OUTCOME.clear()
-    shards._built.clear()
+    clear_process_caches()
     runner, options = pipeline_options([])
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         read = pipeline | beam.Create([bundles]) | beam.ParDo(Read()).with_output_types(Article)

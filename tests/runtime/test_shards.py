@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -15,54 +15,11 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsbeam.transforms.runtime import shards
-from newsbeam.transforms.runtime.memories import Sent, Work, pack, shard_of, unpack
+from newsbeam.transforms.runtime.memories import Work, pack, shard_of, unpack
+from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.runtime.shards import Grid, ShardLine, ShardStage
-
-
-class Visit(NamedTuple):
-    time: int
-    name: str
-
-
-class VisitMemory:
-    """Counts the visits of each name: the toy of these tests."""
-
-    def __init__(self, next_stage: str = "", fills: int = 0) -> None:
-        self.next = next_stage
-        self.counts: dict[str, int] = {}
-        self.padding = b" " * fills
-
-    def replay(self, entry: bytes) -> None:
-        for word in entry.decode().split():
-            name, count = word.split("=")
-            self.counts[name] = int(count)
-
-    def work(self, messages: Sequence[bytes]) -> Work:
-        visits = sorted(Visit(int(t), n) for t, n in (m.decode().split(":") for m in messages))
-        results = []
-        learnt = []
-        for visit in visits:
-            self.counts[visit.name] = self.counts.get(visit.name, 0) + 1
-            learnt.append(f"{visit.name}={self.counts[visit.name]}")
-            results.append((visit.name, visit.time, self.counts[visit.name]))
-        sent = [Sent(self.next, 0, f"{visit.time}:all".encode()) for visit in visits if self.next]
-        return Work(sent, () if self.next else results, " ".join(learnt).encode() + self.padding)
-
-    def live_bytes(self) -> int:
-        return 10 * len(self.counts)
-
-    def compacted(self) -> Iterable[bytes]:
-        yield " ".join(f"{n}={c}" for n, c in sorted(self.counts.items())).encode()
-
-
-@dataclass(frozen=True)
-class Visits:
-    next_stage: str = ""
-    fills: int = 0
-
-    def __call__(self, shard: int) -> VisitMemory:
-        return VisitMemory(self.next_stage, self.fills)
+from newsbeam.transforms.runtime.stage_dofn import Cells, StageDoFn
+from tests.support.shards import ByName, Visit, VisitMemory, Visits, counting
 
 
 class Pairing:
@@ -85,15 +42,6 @@ class Pairing:
 
 def a_pairing(shard: int) -> Pairing:
     return Pairing()
-
-
-@dataclass(frozen=True)
-class ByName:
-    shards: int
-    first: str
-
-    def __call__(self, visit: Visit) -> Iterator[Sent]:
-        yield Sent(self.first, shard_of(visit.name.encode(), self.shards), f"{visit.time}:{visit.name}".encode())
 
 
 def counted(visits: Iterable[Visit]) -> list[tuple[str, int, int]]:
@@ -126,11 +74,6 @@ def test_the_shard_of_a_key_is_the_same_in_every_process() -> None:
     assert [shard_of(key, 1000) for key in (b"", b"a", b"https://example.org/")] == [756, 928, 174]
 
 
-def counting(count: int, *names: str, grain: float = 1000.0, first_hop: int = 0, store: Any = None) -> ShardLine:
-    stages = [ShardStage(name, Visits(after)) for name, after in zip(names, [*names[1:], ""], strict=True)]
-    return ShardLine(ByName(count, names[0]), stages, tuple[str, int, int], grain, first_hop, store)
-
-
 @pytest.mark.parametrize(("seed", "count", "grain"), [(1, 1, 1000.0), (2, 3, 50.0), (3, 8, 10.0)])
 def test_order_of_arrival_shards_and_grains_do_not_show(seed: int, count: int, grain: float) -> None:
     visits = list(VISITS)
@@ -142,7 +85,7 @@ def test_order_of_arrival_shards_and_grains_do_not_show(seed: int, count: int, g
             | "Stamp" >> beam.Map(lambda visit: TimestampedValue(visit, visit.time)).with_output_types(Visit)
         )
         one = stamped | "One" >> counting(count, "a", grain=grain)
-        three = stamped | "Three" >> counting(count, "a", "b", "c", grain=grain, first_hop=1)
+        three = stamped | "Three" >> counting(count, "a", "b", "c", grain=grain)
         assert_that(one, equal_to(counted(VISITS)), label="One hop")
         assert_that(three, equal_to(counted(Visit(visit.time, "all") for visit in VISITS)), label="Three hops")
 
@@ -190,7 +133,7 @@ class Shard:
     """One key of the stateful DoFn with cells that can be rolled back, as a runner does when a bundle fails."""
 
     def __init__(self, memory: Any, logged: bool = True) -> None:
-        self.dofn = shards._Shards(ShardStage("test", memory), Grid(10), {}, None, logged)
+        self.dofn = StageDoFn(ShardStage("test", memory), Grid(10), {}, None, logged)
         self.buffer, self.log, self.head, self.armed, self.timer = Bag(), Bag(), Value(), Value(), Timer()
         self.dofn.start_bundle()
 
@@ -198,11 +141,14 @@ class Shard:
         self.dofn.start_bundle()
         for visit in visits:
             message = (0, b"." + pack([f"{visit.time}:{visit.name}".encode()]))
-            self.dofn.receive(message, Timestamp(visit.time), self.buffer, self.armed, self.timer)
+            self.dofn.receive(message, Timestamp(visit.time), self.given())
         return self.fire()
 
+    def given(self) -> Cells:
+        return Cells(self.buffer, self.log, self.head, self.armed, self.timer)
+
     def fire(self) -> list[Any]:
-        return list(self.dofn.fire(0, self.buffer, self.log, self.head, self.armed, self.timer))
+        return list(self.dofn.fire(0, self.given()))
 
     def cells(self) -> list[list[bytes]]:
         return [cell.values for cell in (self.buffer, self.log, self.head, self.armed)]
@@ -213,9 +159,9 @@ class Shard:
 
 @pytest.fixture
 def shard() -> Iterator[Shard]:
-    shards._built.clear()
+    clear_process_caches()
     yield Shard(Visits())
-    shards._built.clear()
+    clear_process_caches()
 
 
 def test_a_bundle_that_failed_is_forgotten(shard: Shard) -> None:
@@ -229,18 +175,18 @@ def test_a_bundle_that_failed_is_forgotten(shard: Shard) -> None:
 def test_a_new_process_remembers_what_the_old_one_learnt(shard: Shard) -> None:
     shard.bundle([Visit(1, "a")])
     shard.bundle([Visit(11, "b"), Visit(12, "a")])
-    shards._built.clear()
+    clear_process_caches()
     assert shard.bundle([Visit(21, "a"), Visit(22, "b")]) == [("a", 21, 3), ("b", 22, 2)]
 
 
 def test_without_a_log_nothing_is_kept_and_a_loss_is_never_silent() -> None:
-    shards._built.clear()
+    clear_process_caches()
     shard = Shard(Visits(), logged=False)
     assert shard.bundle([Visit(1, "a")]) == [("a", 1, 1)]
     assert shard.bundle([Visit(11, "a")]) == [("a", 11, 2)]
     assert shard.log.values == []
-    shards._built.clear()
-    with pytest.raises(RuntimeError, match="test: what shard 0 knew is lost"):
+    clear_process_caches()
+    with pytest.raises(RuntimeError, match="test: the memory of shard 0 is lost"):
         shard.bundle([Visit(21, "a")])
 
 
@@ -257,15 +203,15 @@ def test_a_later_grain_waits_for_its_own_time(shard: Shard) -> None:
 
 
 def test_later_messages_do_not_put_off_what_is_due(shard: Shard) -> None:
-    shard.dofn.receive((0, b"." + pack([b"1:a"])), Timestamp(1), shard.buffer, shard.armed, shard.timer)
+    shard.dofn.receive((0, b"." + pack([b"1:a"])), Timestamp(1), shard.given())
     shard.dofn.start_bundle()
-    shard.dofn.receive((0, b"." + pack([b"99:a"])), Timestamp(99), shard.buffer, shard.armed, shard.timer)
+    shard.dofn.receive((0, b"." + pack([b"99:a"])), Timestamp(99), shard.given())
     assert shard.timer.at == Timestamp(10)
 
 
 @pytest.mark.parametrize("logged", [True, False])
 def test_a_memory_forgets_as_it_grows_with_a_log_or_without(logged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    shards._built.clear()
+    clear_process_caches()
     forgot = []
     compacted = VisitMemory.compacted
     monkeypatch.setattr(VisitMemory, "compacted", lambda memory: forgot.append(1) or compacted(memory))
@@ -273,18 +219,18 @@ def test_a_memory_forgets_as_it_grows_with_a_log_or_without(logged: bool, monkey
     for turn in range(12):
         shard.bundle([Visit(turn * 10, "a")])
     assert 2 <= len(forgot) <= 4
-    shards._built.clear()
+    clear_process_caches()
 
 
 def test_the_log_is_compacted_and_still_tells_everything() -> None:
-    shards._built.clear()
+    clear_process_caches()
     shard = Shard(Visits(fills=300_000))
     longest = 0
     for turn in range(12):
         shard.bundle([Visit(turn * 10, "a")])
         longest = max(longest, sum(map(len, shard.log.values)))
     assert longest < 2_000_000
-    shards._built.clear()
+    clear_process_caches()
     assert shard.bundle([Visit(500, "a")]) == [("a", 500, 13)]
 
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from newsbeam.transforms.model.identity import event_time, identify
 from newsbeam.transforms.model.order import id_of
 from newsbeam.transforms.model.records import Article, Origin
-from newsbeam.transforms.runtime import shards
 from newsbeam.transforms.runtime.memories import Sent
+from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.stories.config import StoriesConfig
 from newsbeam.transforms.stories.index import STORY_TERMS, StoryIndex
 from newsbeam.transforms.stories.memory import StoryMemory, unpack_told
@@ -79,7 +79,7 @@ def linked(articles: Sequence[Article], **settings: Any) -> dict[str, Article]:
     COLLECTED.clear()
     with beam.Pipeline() as pipeline:
         stamps = pipeline | beam.Create(articles) | beam.Map(stamped).with_output_types(Article)
-        stamps | LinkStories(StoriesConfig(**settings), first_hop=0) | "Collect" >> beam.Map(collect)
+        stamps | LinkStories(StoriesConfig(**settings)) | "Collect" >> beam.Map(collect)
     assert sorted(one.origin.unit for one in COLLECTED) == sorted(one.origin.unit for one in articles)
     return {one.origin.unit: one for one in COLLECTED}
 
@@ -231,4 +231,4 @@ def test_a_story_is_the_sum_of_its_articles_without_its_lightest_words(articles:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    shards._built.clear()
+    clear_process_caches()

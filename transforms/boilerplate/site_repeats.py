@@ -21,9 +21,6 @@ from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.runtime.memories import LogStore, Sent, Work, shard_of
 from newsbeam.transforms.runtime.shards import ShardLine, ShardStage
 
-HOPS = 1
-"""Shard stages of `StripSiteRepeats`: what comes after it in a pipeline begins at this hop."""
-
 
 @dataclass(frozen=True)
 class SiteConfig:
@@ -87,7 +84,7 @@ class SiteShards:
 
 @dataclass(frozen=True)
 class Address:
-    """Tells the shard of its host of an article."""
+    """Gives the message to send for an article: to the shard of its host."""
 
     shards: int
 
@@ -99,13 +96,13 @@ class StripSiteRepeats(beam.PTransform[PCollection[Article], PCollection[Article
     """Takes out of each article the lines that earlier, different articles of its host have.
 
     Args:
-        config: horizon and number of shards.
+        config: horizon and number of shards; the defaults are those of one machine.
         store: of what is learnt, so that the next run knows it; None where the runner's state is durable.
     """
 
-    def __init__(self, config: SiteConfig, store: Optional[LogStore] = None) -> None:
+    def __init__(self, config: Optional[SiteConfig] = None, store: Optional[LogStore] = None) -> None:
         super().__init__()
-        self._config = config
+        self._config = config or SiteConfig()
         self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:

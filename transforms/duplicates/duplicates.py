@@ -29,8 +29,6 @@ from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.runtime.memories import LogStore, Sent, shard_of
 from newsbeam.transforms.runtime.shards import ShardLine, ShardStage
 
-HOPS = 6
-"""Shard stages of `MarkDuplicates`: what comes after it in a pipeline begins at this hop."""
 LOG_FORMAT = 2
 _NOBODY = np.zeros(0, np.uint32)
 
@@ -79,7 +77,7 @@ def outlet_of(article: Article) -> str:
 
 @dataclass(frozen=True)
 class Address:
-    """Tells the shards of one article."""
+    """Gives the messages to send for one article: to the shard of its outlet, and to the one where it waits."""
 
     config: DuplicatesConfig
 
@@ -136,22 +134,22 @@ class MarkDuplicates(beam.PTransform[PCollection[Article], PCollection[Article]]
     event times; articles whose time nobody knows are one moment, before all others, and so copies of each other only.
 
     Args:
-        config: thresholds, horizon and number of shards.
-        first_hop: how many shard stages the pipeline has before this one.
+        config: thresholds, horizon and number of shards; the defaults are those of one machine.
         store: of what is learnt, so that the next run knows it; None where the runner's state is durable.
     """
 
-    def __init__(self, config: DuplicatesConfig, first_hop: int = 0, store: Optional[LogStore] = None) -> None:
+    def __init__(self, config: Optional[DuplicatesConfig] = None, store: Optional[LogStore] = None) -> None:
         super().__init__()
-        self._config = config
-        self._first_hop = first_hop
+        self._config = config or DuplicatesConfig()
         self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
         seen = articles | "Features" >> beam.ParDo(_See(self._config.survivor == "original")).with_output_types(Seen)
         return seen | "Compare" >> ShardLine(
-            *(Address(self._config), stages(self._config), Article, self._config.grain_seconds),
-            first_hop=self._first_hop,
+            Address(self._config),
+            stages(self._config),
+            output_type=Article,
+            grain_seconds=self._config.grain_seconds,
             store=self._store,
             shards=self._config.shards,
         )

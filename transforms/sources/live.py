@@ -1,9 +1,7 @@
 """What a live run leaves behind in its process, and how it is put away."""
 
+from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.sources.event_loop import close_loops
-from newsbeam.transforms.sources.fetching import fetch
-from newsbeam.transforms.sources.kafka.read import close_queues
-from newsbeam.transforms.sources.polling import discover
 from newsbeam.transforms.sources.ticks import clear_stop
 
 
@@ -12,8 +10,6 @@ def end_live_run() -> None:
 
     To be called once the pipeline has ended, in the process of a local run.
     """
-    close_queues()
+    clear_process_caches()
     close_loops()
-    discover.forget_shards()
-    fetch.forget_shards()
     clear_stop()

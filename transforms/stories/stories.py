@@ -19,9 +19,6 @@ from newsbeam.transforms.stories.terms import terms_of
 
 _DAY = 86400.0
 
-FIRST_HOP = 6
-"""Where `LinkStories` begins in a pipeline in which `MarkDuplicates` comes before it."""
-
 
 def story_time(article: Article) -> float:
     """When the article was published, if that can be true (no later than a day after it was seen), else its event time;
@@ -43,7 +40,7 @@ def notice(article: Article) -> Notice:
 
 @dataclass(frozen=True)
 class Address:
-    """Tells the shards of one article."""
+    """Gives the messages to send for one article: to the shard of its language, and to the one where it waits."""
 
     config: StoriesConfig
 
@@ -63,20 +60,22 @@ class LinkStories(beam.PTransform[PCollection[Article], PCollection[Article]]):
     nothing against one event.
 
     Args:
-        config: thresholds and number of shards.
-        first_hop: how many shard stages the pipeline has before this one.
+        config: thresholds and number of shards; the defaults are those of one machine.
         store: of what is learnt, so that the next run knows it; None where the runner's state is durable.
     """
 
-    def __init__(self, config: StoriesConfig, first_hop: int = FIRST_HOP, store: Optional[LogStore] = None) -> None:
+    def __init__(self, config: Optional[StoriesConfig] = None, store: Optional[LogStore] = None) -> None:
         super().__init__()
-        self._config = config
-        self._first_hop = first_hop
+        self._config = config or StoriesConfig()
         self._store = store
 
     def expand(self, articles: PCollection[Article]) -> PCollection[Article]:
         stages = [ShardStage("stories", StoryShards(self._config)), ShardStage("articles", ArticleShards())]
         return articles | "Link" >> ShardLine(
-            *(Address(self._config), stages, Article, self._config.grain_seconds, self._first_hop, self._store),
+            Address(self._config),
+            stages,
+            output_type=Article,
+            grain_seconds=self._config.grain_seconds,
+            store=self._store,
             shards=self._config.shards,
         )

@@ -4,7 +4,6 @@ Requests go on across bundles. A shard begins what its room allows and looks on 
 has no room for waits in state.
 """
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +18,7 @@ from newsbeam.transforms.feeds.entries import has_full_text
 from newsbeam.transforms.http.policy import SchedulePolicy
 from newsbeam.transforms.model.records import DeadLetter, Page
 from newsbeam.transforms.runtime.dead_letters import DEAD, DeadLetters
+from newsbeam.transforms.runtime.process_cache import ProcessCache
 from newsbeam.transforms.sources.event_loop import HttpOptions, Mailbox, Worker, shared_loop
 from newsbeam.transforms.sources.feed_source import FeedSource, Sources, shard_of_url
 from newsbeam.transforms.sources.fetching.fetch_shard import (
@@ -74,14 +74,7 @@ class _Built:
     tick: Tick | None = None
 
 
-_built: dict[tuple[str, int], _Built] = {}
-_building = threading.Lock()
-
-
-def forget_shards() -> None:
-    """Lets go of what this process has built: at the end of a run."""
-    with _building:
-        _built.clear()
+_shards: ProcessCache[_Built] = ProcessCache()
 
 
 class _Named:
@@ -151,14 +144,14 @@ class _Fetch(beam.DoFn):
         yield from self._tick(built, message, waiting, overflow, overflowing)
 
     def _take(self, number: int, waiting: Any) -> _Built:
-        key = (self._place, number)
-        if key not in _built:
+        built = _shards.get(self._place, number)
+        if built is None:
             shard = FetchShard(self._options.http.policy)
             for discovery in sorted(waiting.read(), key=lambda one: (one.seen_at, one.unit)):  # a bag has no order
                 shard.add(discovery)
-            with _building:
-                _built[key] = _Built(shard)
-        return _built[key]
+            built = _Built(shard)
+            _shards.put(self._place, number, built)
+        return built
 
     def _tick(self, built: _Built, tick: Tick, waiting: Any, overflow: Any, overflowing: Any) -> Iterator[Any]:
         options, built.tick = self._options, tick

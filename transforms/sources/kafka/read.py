@@ -1,7 +1,6 @@
 """ReadQueue: on each tick, what others have pushed onto a topic since the last one."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +16,7 @@ from newsbeam.transforms.model.kafka_address import parse_kafka
 from newsbeam.transforms.model.records import DeadLetter, Page
 from newsbeam.transforms.runtime.dead_letters import DEAD, DeadLetters, dead_letter
 from newsbeam.transforms.runtime.measures import count_input
+from newsbeam.transforms.runtime.process_cache import ProcessCache
 from newsbeam.transforms.sources.event_loop import Mailbox
 from newsbeam.transforms.sources.feed_source import FeedSource
 from newsbeam.transforms.sources.kafka.memory import QueueMemory
@@ -48,21 +48,16 @@ class QueueOptions:
 
 
 class _Built(NamedTuple):
-    positions: bytes
     shard: "KafkaShard"
     more: Mailbox[None]
 
+    def close(self) -> None:
+        """Commits what has its outcome, and leaves the group."""
+        self.shard.close()
 
-_built: dict[tuple[str, int], _Built] = {}
-_building = threading.Lock()
 
-
-def close_queues() -> None:
-    """Commits what has its outcome and lets go of what this process has built: at the end of a run."""
-    with _building:
-        for built in _built.values():
-            built.shard.close()
-        _built.clear()
+_shards: ProcessCache[_Built] = ProcessCache(close=_Built.close)
+"""The shards of this process, each beside the positions up to which it has read."""
 
 
 class _ReadShard(beam.DoFn):
@@ -89,7 +84,7 @@ class _ReadShard(beam.DoFn):
         following = json.dumps(built.shard.positions()).encode()
         if following != durable:  # before anything is handed on: if this bundle fails, the two differ
             positions.write(following)
-            _built[self._place, number] = built._replace(positions=following)
+            _shards.put(self._place, number, built, following)
         if batch.more:
             built.more.put(None)
         for one, seen_at in batch.taken:
@@ -111,20 +106,17 @@ class _ReadShard(beam.DoFn):
     def _take(self, number: int, durable: bytes) -> _Built:
         """The shard of this process, if it stands where the runner's state does: else a bundle failed, or this is a
         new process, and it is built anew."""
-        key = (self._place, number)
-        built = _built.get(key)
-        if built is not None and built.positions == durable:
-            return built
-        if built is not None:
-            built.shard.close()
+        cached = _shards.get(self._place, number, durable)
+        if cached is not None:
+            return cached
         options = self._options
         begin_at = _offsets(durable) if options.memory is None and durable else {}
         from newsbeam.transforms.sources.kafka.kafka import KafkaShard
 
         shard = KafkaShard(options.uri, number, options.shards, options.memory, begin_at)
-        with _building:
-            _built[key] = _Built(durable, shard, Mailbox())
-        return _built[key]
+        built = _Built(shard, Mailbox())
+        _shards.put(self._place, number, built, durable)
+        return built
 
 
 def _offsets(durable: bytes) -> dict[int, int]:

@@ -4,7 +4,6 @@ On a tick, a shard settles the polls that have come back, makes what they came t
 starts the polls that are due. Nothing waits for the network.
 """
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,6 +19,7 @@ from newsbeam.transforms.http.policy import SchedulePolicy
 from newsbeam.transforms.model.records import DeadLetter
 from newsbeam.transforms.runtime.dead_letters import DEAD, DeadLetters
 from newsbeam.transforms.runtime.measures import count_input
+from newsbeam.transforms.runtime.process_cache import ProcessCache
 from newsbeam.transforms.sources.event_loop import HttpOptions, Mailbox, Worker, shared_loop
 from newsbeam.transforms.sources.feed_source import FeedSource, Sources, shard_of_url
 from newsbeam.transforms.sources.polling.feed_memory import FeedMemory, Found, MemoryFactory, ShardMemory
@@ -113,19 +113,8 @@ class _Shard:
         return asks
 
 
-class _Built(NamedTuple):
-    generation: bytes
-    shard: _Shard
-
-
-_built: dict[tuple[str, int], _Built] = {}
-_building = threading.Lock()
-
-
-def forget_shards() -> None:
-    """Lets go of what this process has built: at the end of a run."""
-    with _building:
-        _built.clear()
+_shards: ProcessCache[_Shard] = ProcessCache()
+"""The shards of this process, each beside the generation of the snapshot that it stands for."""
 
 
 class _PollFeeds(beam.DoFn):
@@ -154,7 +143,7 @@ class _PollFeeds(beam.DoFn):
             following = ((int.from_bytes(generation.read() or b"\0", "big") + 1) % (1 << 63)).to_bytes(8, "big")
             snapshot.write(shard.memory.snapshot())
             generation.write(following)
-            _built[self._place, number] = _Built(following, shard)
+            _shards.put(self._place, number, shard, following)
         self._polls.inc(polls)
         for found in (*pending, *fresh):
             count_input()
@@ -170,14 +159,13 @@ class _PollFeeds(beam.DoFn):
 
     def _take(self, number: int, tick: Tick, generation: Any, snapshot: Any) -> tuple[_Shard, Iterable[Found]]:
         now_at = b"" if self._options.memory else generation.read() or b""
-        built = _built.get((self._place, number))
-        if built is not None and built.generation == now_at:
-            return built.shard, ()
+        cached = _shards.get(self._place, number, now_at)
+        if cached is not None:
+            return cached, ()
         saved = b"" if self._options.memory else snapshot.read() or b""
         shard = _Shard(self._options, number, self._listed(number), saved)
         shard.begin(tick.at)
-        with _building:
-            _built[self._place, number] = _Built(now_at, shard)
+        _shards.put(self._place, number, shard, now_at)
         return shard, shard.pending
 
     def _listed(self, number: int) -> dict[str, FeedSource]:
