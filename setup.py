@@ -29,6 +29,7 @@ REQUIRES = [
     "numpy>=1.26,<3",
     "prometheus_client>=0.20,<1",  # Prometheus text; pure Python, needs nothing else
     "protego>=0.5,<1",
+    "py3langid>=0.4,<0.5",  # the languages that langdetect does not know
     "pyarrow>=16",  # Beam bounds it
     "pydantic>=2.7,<3",
     "pydantic-core>=2.18,<3",
@@ -44,7 +45,7 @@ REQUIRES = [
 EXTRAS = {
     "gcp": [f"apache-beam[gcp]{BEAM}"],
     "kafka": ["confluent-kafka>=2.5,<3"],
-    "language": ["langdetect-rs>=0.1,<1", "py3langid>=0.3,<1"],
+    "language": ["langdetect-rs>=0.1,<1"],
     "postgres": ["psycopg[binary]>=3.2,<4"],
     "yaml": [f"apache-beam[yaml]{BEAM}"],
     "measure": ["datasketch>=1.6,<2", "inscriptis>=2.5,<3", "psutil>=5.9"],
@@ -65,7 +66,6 @@ EXTRAS = {
         "mypy>=1.11",
         "psutil>=5.9",
         "psycopg[binary]>=3.2,<4",
-        "py3langid>=0.3,<1",
         "pytest>=8.0",
         "pytest-xdist>=3.6",
         "ruff>=0.6",

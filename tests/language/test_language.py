@@ -1,6 +1,7 @@
 """Facts about the language of articles. The sentences are our own."""
 
 import random
+import re
 from pathlib import Path
 
 import apache_beam as beam
@@ -15,6 +16,7 @@ from langdetect.lang_detect_exception import LangDetectException
 from newsbeam.transforms.language import LanguageConfig, LanguageIdentifier, detect, identify_language
 from newsbeam.transforms.language.backends import load_backend
 from newsbeam.transforms.language.detector import QuickFactory
+from newsbeam.transforms.language.second_detector import UNCONFIRMED, JointAnswer, weigh
 from newsbeam.transforms.language.tags import primary_language
 from newsbeam.transforms.model.records import Article, Origin
 
@@ -138,10 +140,54 @@ def test_a_page_that_declares_a_template_language_is_still_read():
     assert detect(SENTENCES["de"], declared="en").tag == "de"
 
 
-def test_the_page_decides_where_the_detector_does_not_know_its_language():
-    text = "Bæjarstjórnin ákvað á þriðjudag að loka gömlu brúnni þar til verkfræðingar hafa skoðað stöpla hennar."
-    found = detect(text, declared="is-IS")
-    assert (found.tag, found.method) == ("is", "declared")
+UNKNOWN_TO_LANGDETECT = {
+    "az": "Şəhər şurası çərşənbə axşamı mühəndislər dayaqlarını yoxlayana qədər köhnə körpünü bağlamağı qərara aldı.",
+    "be": "Гарадскі савет вырашыў у аўторак закрыць стары мост, пакуль інжынеры не агледзяць яго апоры.",
+    "eu": "Udalak astearte honetan zubi zaharra ixtea erabaki du, ingeniariek zutabeak aztertu arte.",
+    "gl": "O concello votou o martes pechar a ponte vella ata que os enxeñeiros examinen os seus piares.",
+    "is": "Bæjarstjórnin ákvað á þriðjudag að loka gömlu brúnni þar til verkfræðingar hafa skoðað stöpla hennar.",
+    "kk": "Қалалық кеңес сейсенбіде инженерлер тіректерін тексергенше ескі көпірді жабу туралы шешім қабылдады.",
+    "mn": "Хотын зөвлөл мягмар гарагт инженерүүд тулгуурыг нь шалгах хүртэл хуучин гүүрийг хаахаар шийдвэрлэв.",
+    "sr": "Градско веће је у уторак одлучило да затвори стари мост док инжењери не прегледају његове стубове.",
+    "xh": "Ibhunga lesixeko livote ngoLwesibini ukuba livale ibhulorho endala de iinjineli zihlole iintsika zayo.",
+}
+
+
+@pytest.mark.parametrize("tag", UNKNOWN_TO_LANGDETECT)
+def test_a_language_that_langdetect_does_not_know_is_not_called_another(tag: str) -> None:
+    found = detect(UNKNOWN_TO_LANGDETECT[tag])
+    assert (found.tag, found.method) == (tag, "py3langid")
+
+
+HIRI_MOTU = (
+    "Taunimanima ibounai be mai edia hakerisi bona edia dagi bona lalohadai idia abia, "
+    "unai dainai tauhalo edia lalona namo."
+)
+
+
+def test_a_language_that_no_detector_knows_is_undetermined_and_told_what_it_resembles() -> None:
+    found = detect(HIRI_MOTU)
+    assert (found.tag, found.confidence) == ("und", None)
+    assert re.fullmatch("resembles [a-z]{2,3}", found.method)
+
+
+def test_the_page_decides_where_no_detector_knows_its_language() -> None:
+    found = detect(HIRI_MOTU, declared="ho-PG")
+    assert (found.tag, found.method) == ("ho", "declared")
+
+
+def test_what_one_detector_alone_says_is_not_called_certain() -> None:
+    """No detector knows Romansh: its relatives must not be stated with confidence."""
+    known = frozenset(("fr", "it"))
+    assert weigh(("it", 1.0), {"oc": 0.9, "lij": 0.1}, known) == JointAnswer("oc", UNCONFIRMED, "oc", True)
+    assert weigh(("it", 1.0), {"fr": 0.9, "oc": 0.1}, known).probability <= UNCONFIRMED
+    assert weigh(("it", 1.0), {"it": 0.99, "oc": 0.01}, known).probability > 0.99
+    assert weigh(("it", 1.0), {"oc": 0.4, "lij": 0.3}, known) == JointAnswer("", 0.0, "oc")
+
+
+def test_neighbours_that_no_detector_tells_apart_keep_the_first_detectors_name() -> None:
+    assert weigh(("hr", 0.99), {"bs": 0.5, "hr": 0.45}, frozenset(("hr",))).tag == "hr"
+    assert weigh(("hr", 0.99), {"bs": 0.9, "hr": 0.1}, frozenset(("hr",))).tag == "bs"
 
 
 def test_the_page_cannot_make_english_text_of_a_language_the_detector_does_not_know():

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from newsbeam.transforms.language.backends import Backend, BackendName, check_backend, load_backend
+from newsbeam.transforms.language.second_detector import SECOND, JointAnswer, known_languages, second_opinion, weigh
 from newsbeam.transforms.language.tags import macrolanguage, primary_language
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.text.scripts import can_be_written_in, count_letters, language_of_script, main_script
@@ -42,7 +43,8 @@ class Language:
     Attributes:
         tag: primary language subtag (BCP 47), `und` if it cannot be told.
         confidence: probability from 0 to 1, rounded; None where nothing was measured.
-        method: `script`, the backend's name, `declared` (the page's word), `hint` (the feed's), or `none`.
+        method: `script`, the backend's name, `declared` (the page's word), `hint` (the feed's), `resembles xx` where no
+            language is believed and `xx` comes nearest, or `none`.
     """
 
     tag: str
@@ -84,19 +86,33 @@ def detect(
     if letters < config.min_letters:
         return told or _UNKNOWN
     backend = backend or load_backend(config.backend)
-    found = backend.classify(sample.lower() if _is_shouted(sample) else sample)
-    if not found:
-        return told or _UNKNOWN
-    tag, probability = found[0], round(found[1], 4)
+    answer = _ask_both(sample.lower() if _is_shouted(sample) else sample, backend)
+    tag, probability = answer.tag, round(answer.probability, 4)
+    method = SECOND if answer.by_second_alone else backend.name
     if not told:
-        return Language(tag, probability, backend.name)
-    if macrolanguage(told.tag) == tag:
-        return Language(told.tag, probability, backend.name)
-    if told.tag not in backend.languages and not (tag == "en" and _reads_as_english(sample)):
+        return Language(tag, probability, method) if tag else _undetermined(answer)
+    if macrolanguage(told.tag) == macrolanguage(tag):
+        return Language(told.tag, probability, method)
+    if told.tag not in backend.languages | known_languages() and not (tag == "en" and _reads_as_english(sample)):
         return told
     if probability < config.min_confidence:
         return told
-    return Language(tag, probability, backend.name)
+    return Language(tag, probability, method)
+
+
+def _ask_both(sample: str, backend: Backend) -> JointAnswer:
+    """What the configured detector says, and what the second one makes of it, where it can know more."""
+    first = backend.classify(sample)
+    if backend.name == "py3langid":
+        return JointAnswer(*first, first[0]) if first else JointAnswer("", 0.0, "")
+    if first and first[0] == "en" and _reads_as_english(sample):
+        return JointAnswer(*first, first[0])
+    return weigh(first, second_opinion(sample), backend.languages)
+
+
+def _undetermined(answer: JointAnswer) -> Language:
+    """`und`, with the language that the text resembles, where there is one, in the method."""
+    return Language(UNDETERMINED, None, f"resembles {answer.resembles}") if answer.resembles else _UNKNOWN
 
 
 def _without_addresses(text: str) -> str:
