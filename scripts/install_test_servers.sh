@@ -1,24 +1,31 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests of sinks talk to: PostgreSQL (Debian's) and a Kafka broker (Maven's, needs Java).
-# Tests whose server is missing are skipped and say so. Usage: scripts/install_test_servers.sh [FOLDER FOR KAFKA'S JARS]
-set -euo pipefail
+# Installs the servers that the tests of sinks talk to: PostgreSQL (Debian's package) and a Kafka broker (from Maven; needs
+# Java). Prints the names of those that are there afterwards, and on stderr why one is not.
+# Usage: scripts/install_test_servers.sh [FOLDER FOR KAFKA'S JARS]
+set -uo pipefail
 
 kafka=${1:-${NEWSBEAM_TEST_KAFKA:-$HOME/.cache/newsbeam/kafka}}
 kafka_version=4.1.0
 
-if ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then
-  sudo=$([ "$(id -u)" = 0 ] || echo sudo)
-  $sudo apt-get update -q
-  $sudo apt-get install -qy --no-install-recommends postgresql
-fi
+postgresql_is_there() {
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null
+}
 
-if ! compgen -G "$kafka/kafka_2.13-*.jar" >/dev/null; then
-  if ! command -v mvn >/dev/null; then
-    echo "No mvn: the tests of kafka:// will be skipped" >&2
-    exit 0
-  fi
+install_postgresql() {
+  local sudo=""
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  command -v apt-get >/dev/null || { echo "PostgreSQL: no apt-get here, install it by hand" >&2; return 1; }
+  $sudo apt-get update -q >&2 && $sudo apt-get install -qy --no-install-recommends postgresql >&2
+}
+
+kafka_is_there() {
+  compgen -G "$kafka/kafka_2.13-*.jar" >/dev/null && command -v java >/dev/null
+}
+
+install_kafka() {
+  command -v mvn >/dev/null || { echo "Kafka: no mvn to get it with" >&2; return 1; }
+  local project
   project=$(mktemp -d)
-  trap 'rm -rf "$project"' EXIT
   cat >"$project/pom.xml" <<XML
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -31,8 +38,17 @@ if ! compgen -G "$kafka/kafka_2.13-*.jar" >/dev/null; then
   </dependencies>
 </project>
 XML
-  mkdir -p "$kafka"
-  (cd "$project" && mvn -ntp -q dependency:copy-dependencies -DoutputDirectory="$project/jars")
-  mv "$project"/jars/*.jar "$kafka"/
-fi
-echo "PostgreSQL and Kafka ($kafka) are there"
+  (cd "$project" && mvn -ntp -q dependency:copy-dependencies -DoutputDirectory="$project/jars") >&2 &&
+    mkdir -p "$kafka" && mv "$project"/jars/*.jar "$kafka"/
+  local status=$?
+  rm -rf "$project"
+  return $status
+}
+
+for server in postgresql kafka; do
+  if "${server}_is_there" || { "install_$server" && "${server}_is_there"; }; then
+    echo "$server"
+  else
+    echo "$server cannot be had: its tests are skipped" >&2
+  fi
+done

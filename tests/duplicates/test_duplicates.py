@@ -20,7 +20,6 @@ from newsbeam.transforms.duplicates.explain import explain_pair
 from newsbeam.transforms.duplicates.features import ANCHOR_POOL, LONGEST_TEXT, features, features_of
 from newsbeam.transforms.model.identity import event_time, identify
 from newsbeam.transforms.model.records import Article, Origin
-from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from tests.support.places import DATA
 
 WRITTEN = json.loads((DATA / "duplicates/articles.json").read_text(encoding="utf-8"))
@@ -407,11 +406,6 @@ def test_settings_that_cannot_be_are_refused() -> None:
     for wrong in ({"policy": "keep"}, {"survivor": "last"}, {"shards": 0}):
         with pytest.raises(ValueError, match=next(iter(wrong))):
             DuplicatesConfig(**wrong)  # type: ignore[arg-type]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    clear_process_caches()
 
 
 def test_a_pair_is_explained() -> None:

@@ -4,7 +4,7 @@ import itertools
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from newsbeam.transforms.boilerplate.site_repeats import StripSiteRepeats
 from newsbeam.transforms.duplicates import MarkDuplicates
 from newsbeam.transforms.model.identity import identify
 from newsbeam.transforms.model.records import Article, Origin
-from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.runtime.shards import MOST_HOPS, Grid, ShardLine, ShardStage
 from newsbeam.transforms.runtime.stage_dofn import shards_at
 from newsbeam.transforms.stories.stories import LinkStories
@@ -43,13 +42,6 @@ def articles(count: int) -> list[Article]:
 
 def unit_of(article: Article) -> str:
     return article.origin.unit
-
-
-@pytest.fixture(autouse=True)
-def _nothing_cached() -> Iterator[None]:
-    clear_process_caches()
-    yield
-    clear_process_caches()
 
 
 @pytest.mark.parametrize(("first", "second"), list(itertools.product(STAGES, repeat=2)))

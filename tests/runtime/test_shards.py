@@ -158,10 +158,8 @@ class Shard:
 
 
 @pytest.fixture
-def shard() -> Iterator[Shard]:
-    clear_process_caches()
-    yield Shard(Visits())
-    clear_process_caches()
+def shard() -> Shard:
+    return Shard(Visits())
 
 
 def test_a_bundle_that_failed_is_forgotten(shard: Shard) -> None:
@@ -180,7 +178,6 @@ def test_a_new_process_remembers_what_the_old_one_learnt(shard: Shard) -> None:
 
 
 def test_without_a_log_nothing_is_kept_and_a_loss_is_never_silent() -> None:
-    clear_process_caches()
     shard = Shard(Visits(), logged=False)
     assert shard.bundle([Visit(1, "a")]) == [("a", 1, 1)]
     assert shard.bundle([Visit(11, "a")]) == [("a", 11, 2)]
@@ -211,7 +208,6 @@ def test_later_messages_do_not_put_off_what_is_due(shard: Shard) -> None:
 
 @pytest.mark.parametrize("logged", [True, False])
 def test_a_memory_forgets_as_it_grows_with_a_log_or_without(logged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    clear_process_caches()
     forgot = []
     compacted = VisitMemory.compacted
     monkeypatch.setattr(VisitMemory, "compacted", lambda memory: forgot.append(1) or compacted(memory))
@@ -219,11 +215,9 @@ def test_a_memory_forgets_as_it_grows_with_a_log_or_without(logged: bool, monkey
     for turn in range(12):
         shard.bundle([Visit(turn * 10, "a")])
     assert 2 <= len(forgot) <= 4
-    clear_process_caches()
 
 
 def test_the_log_is_compacted_and_still_tells_everything() -> None:
-    clear_process_caches()
     shard = Shard(Visits(fills=300_000))
     longest = 0
     for turn in range(12):

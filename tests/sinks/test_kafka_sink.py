@@ -12,7 +12,7 @@ from newsbeam.transforms.model.serialization import to_json
 from newsbeam.transforms.sinks.kafka import KafkaSink
 from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from newsbeam.transforms.sinks.write import Waiting
-from tests.support.sinks_servers import Kafka, kafka  # noqa: F401
+from tests.support.sinks_servers import Kafka
 
 names = (f"news-{n}" for n in range(100))
 
@@ -22,7 +22,7 @@ def article(name: str, revision: int = 1, text: str = "") -> Article:
 
 
 @pytest.fixture
-def uri(kafka: Kafka) -> str:  # noqa: F811
+def uri(kafka: Kafka) -> str:
     """Topics of its own for each test."""
     made = f"kafka://{kafka.address}/{next(names)}?delivery.timeout.ms=2000&request.timeout.ms=1000&reconnect.backoff.max.ms=500"
     check_sink(made)
@@ -81,7 +81,7 @@ def test_revisions_of_an_article_stay_in_order(uri: str) -> None:
     assert seen == {f"n{i}": [1, 2, 3, 4, 5] for i in range(20)}
 
 
-def test_a_broker_that_is_killed_is_waited_for_and_nothing_is_lost(uri: str, kafka: Kafka) -> None:  # noqa: F811
+def test_a_broker_that_is_killed_is_waited_for_and_nothing_is_lost(uri: str, kafka: Kafka) -> None:
     waits: list[float] = []
 
     def sleep(seconds: float) -> None:

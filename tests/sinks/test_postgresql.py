@@ -15,7 +15,7 @@ from newsbeam.transforms.sinks.postgresql import PostgresqlSink
 from newsbeam.transforms.sinks.sink import Record, WriteCounts
 from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from newsbeam.transforms.sinks.write import Waiting
-from tests.support.sinks_servers import Postgresql, postgresql  # noqa: F401
+from tests.support.sinks_servers import Postgresql
 
 
 def article(name: str, revision: int = 1, title: str = "T", **fields: object) -> Article:
@@ -24,7 +24,7 @@ def article(name: str, revision: int = 1, title: str = "T", **fields: object) ->
 
 
 @pytest.fixture
-def uri(postgresql: Postgresql) -> Iterator[str]:  # noqa: F811
+def uri(postgresql: Postgresql) -> Iterator[str]:
     """A schema of its own for each test."""
     with psycopg.connect(postgresql.uri, autocommit=True) as connection:
         connection.execute("CREATE SCHEMA news")
@@ -114,7 +114,7 @@ def test_several_writers_of_the_same_articles_lose_no_revision(uri: str) -> None
 
 def test_a_server_that_is_killed_is_waited_for_and_nothing_is_lost_or_doubled(
     uri: str,
-    postgresql: Postgresql,  # noqa: F811
+    postgresql: Postgresql,
 ) -> None:
     waits: list[float] = []
 

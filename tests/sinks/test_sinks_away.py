@@ -17,7 +17,7 @@ from newsbeam.transforms.sinks.sink import Sink
 from newsbeam.transforms.sinks.spool import SpoolingSink, drain_spool, waiting
 from newsbeam.transforms.sinks.uri import check_sink, open_sink
 from tests.sinks.test_webhook import Receiver, serving
-from tests.support.sinks_servers import Kafka, Postgresql, free_port, kafka, postgresql  # noqa: F401
+from tests.support.sinks_servers import Kafka, Postgresql, free_port
 
 EVERY_S = 5
 AWAY_S = 600
@@ -94,7 +94,7 @@ def _quiet_log(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_postgresql_has_each_record_once_after_ten_minutes_away(
-    postgresql: Postgresql,  # noqa: F811
+    postgresql: Postgresql,
     tmp_path: Path,
 ) -> None:
     check_sink(postgresql.uri)
@@ -107,7 +107,7 @@ def test_postgresql_has_each_record_once_after_ten_minutes_away(
 
 
 def test_kafka_has_each_record_after_ten_minutes_away(
-    kafka: Kafka,  # noqa: F811
+    kafka: Kafka,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

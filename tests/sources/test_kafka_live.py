@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tests.support.places import ROOT
-from tests.support.sinks_servers import Kafka, kafka, until  # noqa: F401
+from tests.support.sinks_servers import Kafka, until
 
 TOPIC = "pushed"
 EACH = 60
@@ -65,7 +65,7 @@ def site() -> Iterator[str]:
     server.server_close()
 
 
-def push(kafka: Kafka, rows: list[bytes]) -> None:  # noqa: F811
+def push(kafka: Kafka, rows: list[bytes]) -> None:
     producer = Producer({"bootstrap.servers": kafka.address})
     for row in rows:
         producer.produce(TOPIC, value=row)
@@ -103,7 +103,7 @@ def settled(folder: Path) -> int:
 
 
 def test_nothing_is_lost_and_nothing_doubled_by_kill_9(
-    kafka: Kafka,  # noqa: F811
+    kafka: Kafka,
     site: str,
     tmp_path: Path,
 ) -> None:

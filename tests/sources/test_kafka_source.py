@@ -18,7 +18,7 @@ from newsbeam.transforms.sources.kafka.check import check_topic
 from newsbeam.transforms.sources.kafka.kafka import OPEN_MESSAGES, KafkaShard
 from newsbeam.transforms.sources.kafka.memory import LedgerQueueMemory
 from newsbeam.transforms.sources.kafka.messages import Message
-from tests.support.sinks_servers import Kafka, kafka, until  # noqa: F401
+from tests.support.sinks_servers import Kafka, until
 
 names = (f"pushed-{n}" for n in range(100))
 NOW = "2024-03-25T12:00:00Z"
@@ -26,12 +26,12 @@ LATER = "2024-03-25T13:00:00Z"
 
 
 @pytest.fixture
-def uri(kafka: Kafka) -> str:  # noqa: F811
+def uri(kafka: Kafka) -> str:
     """A topic of its own for each test."""
     return made(kafka, next(names), partitions=2)
 
 
-def made(kafka: Kafka, topic: str, partitions: int) -> str:  # noqa: F811
+def made(kafka: Kafka, topic: str, partitions: int) -> str:
     admin = AdminClient({"bootstrap.servers": kafka.address})
     for done in admin.create_topics([NewTopic(topic, partitions)]).values():
         done.result()
@@ -140,7 +140,7 @@ def test_no_more_is_read_while_too_many_have_no_outcome(uri: str, ledger: str, o
 
 
 def test_what_the_broker_deleted_before_it_was_read_is_told(
-    kafka: Kafka,  # noqa: F811
+    kafka: Kafka,
     uri: str,
     ledger: str,
     opened: list[KafkaShard],
@@ -162,7 +162,7 @@ def test_what_the_broker_deleted_before_it_was_read_is_told(
 
 
 def test_what_is_deleted_while_it_waits_to_be_read_is_told_too(
-    kafka: Kafka,  # noqa: F811
+    kafka: Kafka,
     uri: str,
     ledger: str,
     opened: list[KafkaShard],
@@ -190,7 +190,7 @@ def test_what_is_deleted_while_it_waits_to_be_read_is_told_too(
 
 @pytest.mark.parametrize("pushed", [2, 9], ids=["shorter", "longer"])
 def test_a_topic_made_anew_is_read_from_its_start(
-    kafka: Kafka,  # noqa: F811
+    kafka: Kafka,
     ledger: str,
     opened: list[KafkaShard],
     pushed: int,
@@ -235,7 +235,7 @@ def test_a_reader_with_its_own_positions_begins_there(uri: str, opened: list[Kaf
 
 
 def test_a_broker_that_is_killed_is_waited_for(
-    kafka: Kafka,  # noqa: F811
+    kafka: Kafka,
     uri: str,
     ledger: str,
     opened: list[KafkaShard],
@@ -268,7 +268,7 @@ def test_a_ledger_that_cannot_be_written_holds_messages_back_and_loses_none(
     assert values(taken(shard, 1)) == [row(1)]
 
 
-def test_a_topic_that_is_not_there_is_an_error_before_work_starts(kafka: Kafka) -> None:  # noqa: F811
+def test_a_topic_that_is_not_there_is_an_error_before_work_starts(kafka: Kafka) -> None:
     with pytest.raises(SourceError, match="no such topic"):
         check_topic(f"kafka://{kafka.address}/nowhere")
     with pytest.raises(SourceError, match="cannot be used"):

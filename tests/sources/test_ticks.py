@@ -10,7 +10,7 @@ import pytest
 from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
 from newsbeam.transforms.runtime.stopping import request_stop
 from newsbeam.transforms.sources.event_loop import Mailbox
-from newsbeam.transforms.sources.ticks import EmitTicks, Tick, TickPlan, clear_stop
+from newsbeam.transforms.sources.ticks import EmitTicks, Tick, TickPlan
 
 
 class Note(beam.DoFn):
@@ -20,11 +20,6 @@ class Note(beam.DoFn):
     def process(self, tick: Tick, timestamp: beam.utils.timestamp.Timestamp = beam.DoFn.TimestampParam) -> None:
         with Path(self._file).open("a") as out:
             out.write(json.dumps([tick.number, tick.at, tick.draining, float(timestamp), time.time()]) + "\n")
-
-
-@pytest.fixture(autouse=True)
-def _no_stop() -> None:
-    clear_stop()
 
 
 def ticks_of(plan: TickPlan, file: Path) -> list[tuple[int, float, bool, float, float]]:

@@ -19,7 +19,6 @@ from newsbeam.transforms.model.identity import event_time, identify
 from newsbeam.transforms.model.order import id_of
 from newsbeam.transforms.model.records import Article, Origin
 from newsbeam.transforms.runtime.memories import Sent
-from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.stories.config import StoriesConfig
 from newsbeam.transforms.stories.index import STORY_TERMS, StoryIndex
 from newsbeam.transforms.stories.memory import StoryMemory, unpack_told
@@ -227,8 +226,3 @@ def test_a_story_is_the_sum_of_its_articles_without_its_lightest_words(articles:
     again.put(story)
     sought = Terms(np.array(list(articles[0]), np.uint32), np.array(list(articles[0].values())))
     assert again.search(sought, 0, 0, 12)[0][1] == index.search(sought, 0, 0, 12)[0][1]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    clear_process_caches()

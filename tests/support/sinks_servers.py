@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+SERVER_FIXTURES = {"postgresql", "kafka"}
+"""Fixtures that need a server which may not be installed; a run ends with a count of the tests that ask for them."""
+
 
 def _postgresql_programs() -> Path | None:
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
