@@ -17,8 +17,8 @@ from prometheus_client.registry import Collector
 
 from newsbeam.pipeline.config.config import Config
 from newsbeam.pipeline.metrics.ledger_state import LedgerState, quantile, read_ledger
-from newsbeam.pipeline.metrics.running_metrics import Distribution, Totals, totals_of
 from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
+from newsbeam.pipeline.runners.running_metrics import Distribution, Totals, totals_of
 from newsbeam.transforms.runtime.measures import DEAD_LETTERS, INPUTS, OUTCOMES, PAGES, RECORDS
 from newsbeam.transforms.sinks.spool import waiting
 from newsbeam.transforms.sinks.write import METRICS as SINKS

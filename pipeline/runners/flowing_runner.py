@@ -19,7 +19,7 @@ from typing import Any
 from apache_beam.runners.portability.fn_api_runner import fn_runner, translations
 from apache_beam.runners.worker import bundle_processor
 
-from newsbeam.pipeline.metrics.running_metrics import RunningTotals
+from newsbeam.pipeline.runners.running_metrics import RunningTotals
 
 _log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ _LANGUAGES = {
 _SQUARE = 0.9  # squares of the inverse document frequency, up to 141, as they fit in a byte
 
 
-def write_table(
+def write_table(  # noqa: PLR0913 - the parts of one file, given by name
     path: Path,
     words: Sequence[str],
     pairs: Sequence[tuple[int, int]],

@@ -93,7 +93,7 @@ ASSUMED: dict[str, tuple[str, Callable[[], object]]] = {
         lambda: "StateCache(STATE_CACHE_SIZE_MB" in inspect.getsource(worker_handlers.EmbeddedWorkerHandler),
     ),
     "monitoring infos of counters, distributions and stage times can be read": (
-        "pipeline/metrics/running_metrics.py adds them up",
+        "pipeline/runners/running_metrics.py adds them up",
         lambda: all(
             hasattr(monitoring_infos, name)
             for name in (
@@ -103,7 +103,7 @@ ASSUMED: dict[str, tuple[str, Callable[[], object]]] = {
         ),
     ),
     "a job server's result asks for metrics again once `_metrics` is None": (
-        "pipeline/metrics/running_metrics.py clears it",
+        "pipeline/runners/running_metrics.py clears it",
         lambda: "if not self._metrics:" in inspect.getsource(portable_runner.PipelineResult.metrics),
     ),
     "every class of options adds its arguments by _add_argparse_args": (

@@ -23,8 +23,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from newsbeam.pipeline.cli.status import status
 from newsbeam.pipeline.metrics.ledger_state import quantile
 from newsbeam.pipeline.metrics.metrics_server import serve_metrics
-from newsbeam.pipeline.metrics.running_metrics import Totals, totals_of
 from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
+from newsbeam.pipeline.runners.running_metrics import Totals, totals_of
 from newsbeam.transforms.ledger.units import Ledger
 from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.model.records import Article, Origin, Outcome, Page

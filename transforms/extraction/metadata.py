@@ -217,7 +217,7 @@ def _texts(elements: Iterable[HtmlElement]) -> list[str]:
     return [text for text in found if 2 < len(text) < 80][:4]
 
 
-def read_metadata(
+def read_metadata(  # noqa: PLR0913 - not cut yet
     tree: HtmlElement, head: Head, described: Described, blocks: list[Block], *, url: str, publisher: str,
     feed_title: str, feed_authors: tuple[str, ...], feed_date: Optional[str], robots_header: str,
     fetched_at: Optional[str],
