@@ -116,6 +116,7 @@ def test_a_byline_before_the_text_goes_and_a_sentence_that_begins_so_stays() -> 
         ("Lesen Sie auch: Warum die Straße fehlt", "read_more"),
         ("Читайте также: Мост откроют весной", "read_more"),
         ("Czytaj też: Most otwarty", "read_more"),
+        ("Διαβάστε επίσης: Ανοίγει η γέφυρα", "read_more"),
         ("ADVERTISEMENT", "advertisement"),
         ("Anzeige", "advertisement"),
         ("Listen to this article", "player"),

@@ -15,7 +15,7 @@ MAX_HEADING_LINE = 60
 
 @dataclass(frozen=True)
 class Patterns:
-    """Phrases by place. All lower case, without outer punctuation."""
+    """Phrases by place. All case-folded, without outer punctuation."""
 
     whole: dict[str, str]
     starts: tuple[tuple[re.Pattern[str], str], ...]
@@ -79,7 +79,8 @@ def patterns() -> Patterns:
                 f"patterns.tsv:{number}: expected rule, place, language, phrases, separated by tabs: {row!r}"
             )
         rule, place, _, phrases = parts
-        for phrase in phrases.split("|"):
+        # Folded as lines are: "σ" also ends a word, "ss" stands for "ß".
+        for phrase in phrases.casefold().split("|"):
             if place == "line":
                 whole.setdefault(bare(phrase), rule)
             elif place == "start":
