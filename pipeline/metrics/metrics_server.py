@@ -102,6 +102,8 @@ def _of_ledger(state: LedgerState) -> Iterator[Metric]:
     for outcome, count in sorted(state.account.outcomes.items()):
         units.add_metric([outcome], count)
     yield units
+    unknown = "Outcomes of inputs that were never noted; more than 0 is a fault."
+    yield GaugeMetricFamily("newsbeam_ledger_unknown_outcomes", unknown, state.account.unknown)
 
 
 def _counter(name: str, says: str, count: float) -> Metric:
