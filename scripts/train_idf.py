@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from newsbeam.transforms.stories.terms import STEPS, count_words
+from newsbeam.transforms.stories.terms import STEPS, count_terms
 
 ROOT = Path(__file__).parent.parent
 WORDS_IN_ARTICLE = 400
@@ -40,7 +40,7 @@ def main() -> int:
     for language in sorted(wordfreq.available_languages("small")):
         frequencies: dict[int, float] = {}
         for word, frequency in wordfreq.get_frequency_dict(language, "small").items():
-            for part in count_words(word):
+            for part in count_terms(word):
                 term = zlib.crc32(part)
                 frequencies[term] = max(frequencies.get(term, 0.0), frequency)
         frequent = sorted(frequencies, key=lambda term: (-frequencies[term], term))[: args.words]

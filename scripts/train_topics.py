@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.text.words import words_and_pairs
 from newsbeam.transforms.topics.table import TOP_LEVEL
 from scripts.training.artefact import write_table, write_taxonomy
 from scripts.training.corpus import read_examples, read_gold, read_taxonomy, read_unlabelled
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
     gold = read_gold(args.data / "topics_valid_wikinews2019.jsonl")
     labels = np.array([[uri in row["labels"] for uri in TOP_LEVEL] for row in gold], np.float64)
     seldom = np.array([_SELDOM_MAIN.get(uri, 0.0) for uri in TOP_LEVEL])
-    documents = [(words_of(row["title"]), words_of(row["text"])) for row in gold]
+    documents = [(words_and_pairs(row["title"]), words_and_pairs(row["text"])) for row in gold]
 
     vocabulary, weights, bias, meanings = train_english(args.data, args.embeddings)
     write_taxonomy(args.out / "mediatopics.json.gz", read_taxonomy(args.data))
@@ -122,9 +122,9 @@ def main(argv: list[str]) -> int:
 def train_english(data: Path, cache: Path) -> tuple[Vocabulary, Floats, Floats, Meanings]:
     """Vocabulary, weights (topics x rows) and biases of English, and what meanings weigh."""
     examples = read_examples(data)
-    texts = [words_of(example.text) for example in examples]
+    texts = [words_and_pairs(example.text) for example in examples]
     common = commonest_words("en", _WORDS["en"])
-    unlabelled = [words_of(text) for text in read_unlabelled(data)]
+    unlabelled = [words_and_pairs(text) for text in read_unlabelled(data)]
     vocabulary = build_vocabulary([*texts, *unlabelled], common, least=3, least_pair=5)
     matrix = vectors(vocabulary, (([], text) for text in texts))
     weights, bias = fit_labels(matrix, examples)

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-_SOLO = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+from newsbeam.transforms.text.spaceless import SPACELESS
+
 _WORD = re.compile(r"\w+")
-_CHAR = re.compile(f"[{_SOLO}]|[^\\W{_SOLO}]+")
+_CHAR = re.compile(f"[{SPACELESS}]|[^\\W{SPACELESS}]+")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.text.words import words_and_pairs
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _BATCH = 256
@@ -22,7 +22,7 @@ def commonest_words(language: str, count: int) -> list[str]:
     import wordfreq
 
     words = [word for word in wordfreq.top_n_list(language, count) if _WORD.fullmatch(word)]
-    return [word for word in words if words_of(word) == [word]]
+    return [word for word in words if words_and_pairs(word) == [word]]
 
 
 def inverse_frequencies(language: str, words: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -211,6 +211,18 @@ def test_a_fuller_copy_becomes_a_revision_of_the_first_if_so_configured() -> Non
     assert (found["b.example/5/1"].id, found["b.example/5/1"].revision) == (early.id, 2)
 
 
+def test_a_fuller_copy_in_a_script_without_spaces_becomes_a_revision_too() -> None:
+    sentences = [
+        f"{number}日下午当地政府在{number * 7}号会议室宣布第{number}项新的交通计划并说明理由。"
+        for number in range(1, 40)
+    ]
+    early = article(5, "a.example", 0, "\n".join(sentences[:30]))
+    late = article(5, "b.example", 1, "\n".join(sentences))
+    found = marked([early, late], survivor="fullest")
+    assert found["b.example/5/1"].duplicate_kind == "revision"
+    assert found["b.example/5/1"].id == early.id
+
+
 def records(found: dict[str, Article]) -> dict[str, list[int]]:
     """The revisions that sinks get of each record."""
     kept: dict[str, list[int]] = {}

@@ -17,7 +17,6 @@ from newsbeam.transforms.model.identity import (
     identity_url,
     order_time,
     seconds,
-    word_count,
 )
 from newsbeam.transforms.model.records import Article, Origin
 from tests.support.places import DATA
@@ -136,21 +135,6 @@ def test_white_space_is_not_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", 0),
-        ("Don't stop: 3.5 million people.", 5),
-        ("北京时间今天下午国家主席会见了来访的客人", 10),
-        ("今日は東京で会議があります。", 6),
-        ("นายกรัฐมนตรีเดินทางไปต่างประเทศ", 7),
-        ("Mix 北京 und English", 4),
-    ],
-)
-def test_words_are_counted_in_any_script(text: str, words: int) -> None:
-    assert abs(word_count(text) - words) <= 1
-
-
-@pytest.mark.parametrize(
     ("time", "expected"),
     [
         ("1970-01-02", 86400.0),
@@ -183,5 +167,4 @@ def test_identify_fills_what_identity_is() -> None:
     )
     assert found.url_canonical == ADDRESS
     assert found.domain == "news.example"
-    assert found.word_count == 2
     assert found.id == identify(Article(url=f"http://m.{ADDRESS[8:]}", title="U", text="three")).id

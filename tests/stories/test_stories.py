@@ -23,7 +23,7 @@ from newsbeam.transforms.stories.config import StoriesConfig
 from newsbeam.transforms.stories.index import STORY_TERMS, StoryIndex
 from newsbeam.transforms.stories.memory import StoryMemory, unpack_told
 from newsbeam.transforms.stories.stories import LinkStories, notice
-from newsbeam.transforms.stories.terms import Terms, count_words, table_of, terms
+from newsbeam.transforms.stories.terms import Terms, count_terms, table_of, terms
 from tests.support.places import DATA
 
 WRITTEN = json.loads((DATA / "duplicates/articles.json").read_text(encoding="utf-8"))
@@ -174,7 +174,7 @@ def test_a_memory_built_from_its_log_goes_on_the_same() -> None:
 
 
 def test_words_of_scripts_without_spaces_are_pairs_of_letters() -> None:
-    assert [word.decode() for word in count_words("北京时间 Beijing")] == ["beijing", "北京", "京时", "时间"]
+    assert [word.decode() for word in count_terms("北京时间 Beijing")] == ["beijing", "北京", "京时", "时间"]
 
 
 @given(st.text(max_size=200))
@@ -183,7 +183,7 @@ def test_words_are_runs_of_letters_and_digits(text: str) -> None:
         not re.search("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]", text)
     )
     words = [word for word in re.findall(r"[^\W_]+", text.lower()) if len(word) > 1]
-    assert {word.decode(): count for word, count in count_words(text).items()} == Counter(words)
+    assert {word.decode(): count for word, count in count_terms(text).items()} == Counter(words)
 
 
 def test_rare_words_weigh_more() -> None:

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsbeam.transforms.extraction.tree_model import tree_model
-from newsbeam.transforms.text.characters import SOLO_RANGES, UPPER, characters_of, count_words, words_in_lines
+from newsbeam.transforms.text.characters import UPPER, characters_of, words_in_lines
 from newsbeam.transforms.text.line_features import LINE_FEATURES, line_features
 from newsbeam.transforms.text.line_words import words_of
 
@@ -43,12 +43,6 @@ def test_counts_of_characters_are_those_of_patterns(lines: list[str]) -> None:
     ]
     assert column("short_lower_words", lines) == [round(share, 5) for share in short]
     assert characters_of(lines).count(UPPER).tolist() == [sum(map(str.isupper, line)) for line in lines]
-
-
-@given(st.one_of(st.text(), st.text(st.sampled_from(_SAMPLES))))
-def test_words_are_counted_as_a_pattern_would(text: str) -> None:
-    pattern = re.compile(rf"[{SOLO_RANGES}]|[^\W{SOLO_RANGES}]+")
-    assert count_words(text) == len(pattern.findall(text))
 
 
 @given(LINES, st.text(st.sampled_from(_SAMPLES.replace("İ", "")), max_size=40))

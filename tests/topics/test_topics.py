@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsbeam.transforms.model.records import Article, Origin
-from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.text.words import words_and_pairs
 from newsbeam.transforms.topics import (
     Tagger,
     TopicsConfig,
@@ -139,7 +139,7 @@ def test_names_are_in_the_language_asked_for():
     assert names == {"en": "sport", "de": "Sport", "fr": "Sport", "pt-BR": "esporte", "xx": "sport"}
 
 
-def test_an_explanation_shows_the_words_of_each_topic(tagger):
+def test_an_explanation_shows_the_words_and_pairs_each_topic(tagger):
     article = story(*STORIES["medtop:16000000"])
     explanations = explain_topics(article, tagger)
     assert [e.topic for e in explanations] == list(tag_topics(article, tagger).topics)
@@ -151,7 +151,7 @@ def test_an_explanation_adds_up_to_the_score(tagger):
     explained = {e.topic.uri: e for e in explain_topics(article, tagger, most=10_000)}["medtop:04000000"]
     table = load_table("en")
     column = TOP_LEVEL.index("medtop:04000000")
-    whole = score(table, words_of(article.title), words_of(article.text))[column]
+    whole = score(table, words_and_pairs(article.title), words_and_pairs(article.text))[column]
     assert sum(weight for _, weight in explained.words) + table.bias[column] == pytest.approx(whole, abs=0.05)
 
 
@@ -238,4 +238,4 @@ def test_german_and_french_stories_have_their_topics(tagger):
 def test_words_are_runs_of_letters_however_they_are_found(text):
     for print_sign in ("", "\u2019", "\u2014"):
         spelled = print_sign.join((text, "News", "of the day 24/7"))
-        assert words_of(spelled) == re.findall(r"[^\W\d_]+", spelled.lower())
+        assert words_and_pairs(spelled) == re.findall(r"[^\W\d_]+", spelled.lower())

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from newsbeam.transforms.boilerplate.strip import all_lines
 from newsbeam.transforms.model.records import Article, RemovedBlock
-from newsbeam.transforms.text.characters import count_words, words_in_lines
+from newsbeam.transforms.text.characters import words_in_lines
+from newsbeam.transforms.text.words import count_words
 
 HORIZON_HOURS = 14 * 24
 VOTES = 2

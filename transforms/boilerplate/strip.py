@@ -6,7 +6,7 @@ from typing import Optional
 from newsbeam.transforms.boilerplate.rules import Text, judge
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Article, RemovedBlock
-from newsbeam.transforms.text.characters import count_words
+from newsbeam.transforms.text.words import count_words
 
 _UNNAMED = frozenset(("line_model", "links"))
 """Removed for its looks alone: a rule that knows the line gives it the name."""

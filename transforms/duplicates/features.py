@@ -46,6 +46,7 @@ class Features(NamedTuple):
     """Of one text. Each array of hashes has beside it the sentence where each was first seen."""
 
     words: int
+    """Tokens: a letter of a script without spaces is one."""
     exact: int
     """Hash of the whole text without case, punctuation and spacing."""
     sentences: U64
@@ -94,6 +95,11 @@ def _spans(prefix: U64, starts: I64, ends: I64) -> U64:
 def features(text: str) -> Features:
     """The features of a text, in any script. Equal texts have equal features anywhere."""
     return features_of([text])[0]
+
+
+def token_count(text: str) -> int:
+    """`Features.words` of a text: the measure by which duplicates compare lengths, not the record's `word_count`."""
+    return int(fold([text[:LONGEST_TEXT]]).words[-1])
 
 
 def features_of(texts: Sequence[str]) -> list[Features]:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from newsbeam.transforms.text.spaceless import spaceless_points
+
 I64 = npt.NDArray[np.int64]
 
 _FOLD_SIZE = 0x30000
@@ -60,11 +62,7 @@ def _fold_ascii() -> npt.NDArray[np.uint8]:
 @lru_cache(maxsize=1)
 def _unspaced() -> npt.NDArray[np.bool_]:
     """The code points of scripts without spaces between words: each is taken for a word."""
-    alone = np.zeros(_FOLD_SIZE, np.bool_)
-    for first, last in ((0x3040, 0x30FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x2FFFF)):
-        alone[first : last + 1] = True
-    alone[0xE00:0xEFF] = alone[0x1000:0x109F] = alone[0x1780:0x17FF] = True
-    return alone
+    return spaceless_points(_FOLD_SIZE)
 
 
 def fold(texts: Sequence[str]) -> Folded:

@@ -7,6 +7,7 @@ from typing import Optional
 
 from newsbeam.transforms.duplicates.agencies import wire_agency
 from newsbeam.transforms.duplicates.config import DuplicatesConfig
+from newsbeam.transforms.duplicates.features import token_count
 from newsbeam.transforms.duplicates.messages import REVISION, UNCHANGED, unpack_settled
 from newsbeam.transforms.duplicates.similarity import EXACT, EXCERPT, KINDS, NEAR, Verdict, with_credit
 from newsbeam.transforms.duplicates.sketches import unpack_vote, vote
@@ -99,13 +100,17 @@ def judged(article: Article, standing: int, revision: int, best: Optional[Verdic
     )
 
 
+FULLER = 1.2
+"""So many times the tokens of the text it replaces has a copy that takes over under `survivor: fullest`."""
+
+
 def takes_over(article: Article, best: Optional[Verdict], config: DuplicatesConfig) -> bool:
     """Whether a copy is to stand for its group in place of the first, by the policy `survivor`."""
     if best is None or article.duplicate_kind == "unchanged":
         return False
     if config.survivor == "original":
         return best.credited and best.kind != EXCERPT
-    return best.kind != EXACT and best.holds >= 0.9 and article.word_count >= 1.2 * best.words
+    return best.kind != EXACT and best.holds >= 0.9 and token_count(article.text) >= FULLER * best.words
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,9 @@ from newsbeam.transforms.extraction.metadata import Metadata, read_metadata
 from newsbeam.transforms.extraction.plain.plain_text import PLAIN_MODELS, PlainModels, read_plain
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Article, Page, RemovedBlock
-from newsbeam.transforms.text.characters import count_words
 from newsbeam.transforms.text.charsets import decode
 from newsbeam.transforms.text.dates import Moment, as_written, machine_date, sensible
+from newsbeam.transforms.text.words import count_words
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))
 MIN_CHARS = 40

@@ -201,26 +201,6 @@ def article_id(url: str, guid: str, feed_url: str, outlet: str, content: str) ->
     return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=10).hexdigest()
 
 
-_UNSPACED = re.compile(
-    "([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])"  # kana and Han
-    "|([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])"  # Thai, Lao, Burmese, Khmer
-)
-_WORD = re.compile(r"\w+(?:['’.,-]\w+)*")
-
-
-def word_count(text: str) -> int:
-    """Number of words. Scripts that put no space between words are counted at two Han or kana, or five letters of
-    Thai, Lao, Burmese or Khmer, a word: about the average of their news prose."""
-    han = others = 0
-    for match in _UNSPACED.finditer(text):
-        if match[1]:
-            han += 1
-        else:
-            others += 1
-    spaced = len(_WORD.findall(_UNSPACED.sub(" ", text) if han or others else text))
-    return spaced + (han + 1) // 2 + (others + 4) // 5
-
-
 _TIME = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,6})\d*)?)?)?)?)?(.*)\Z")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)\Z")
 
@@ -266,8 +246,7 @@ def event_time(article: Article) -> float:
 
 
 def identify(article: Article) -> Article:
-    """Fills `id`, `url_canonical` (taken as what the page declares, if it has something), `domain`, `content_hash` and
-    `word_count`."""
+    """Fills `id`, `url_canonical` (taken as what the page declares, if it has something), `domain`, `content_hash`."""
     url = identity_url(article.url, article.url_canonical)
     declared = article.url_canonical
     elsewhere = canonical_url(declared) if declared and declared != url else ""
@@ -282,5 +261,4 @@ def identify(article: Article) -> Article:
         url_canonical=url,
         domain=(urlsplit(url).hostname or "") if url else article.domain,
         content_hash=content,
-        word_count=word_count(article.text),
     )

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsbeam.transforms.model.records import Article
+from newsbeam.transforms.text.spaceless import SPACELESS
 
 Hashes = npt.NDArray[np.uint32]
 Weights = npt.NDArray[np.float64]
@@ -31,9 +32,7 @@ _LONGEST_WORD = 8.0
 
 # The bytes of UTF-8 as words are made of them: what is no letter or digit of ASCII parts words.
 _PARTING = bytes(byte if byte >= 128 or chr(byte).isalnum() else 32 for byte in range(256))
-_UNSPACED = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003ffff]+"
-)
+_UNSPACED = re.compile(f"[{SPACELESS}]+")
 
 
 class Terms(NamedTuple):
@@ -89,7 +88,7 @@ def table_of(language: str) -> Optional[Table]:
     return Table(hashes[1:].astype(np.uint32), frequencies[1:], int(frequencies[0]))
 
 
-def count_words(text: str) -> Counter[bytes]:
+def count_terms(text: str) -> Counter[bytes]:
     """The words of a text in small letters, as UTF-8; of scripts without spaces, each two letters in a row."""
     text = text[:LONGEST_TEXT].lower()
     pairs: list[bytes] = []
@@ -111,8 +110,8 @@ def count_words(text: str) -> Counter[bytes]:
 
 def terms(title: str, text: str, language: str) -> Terms:
     """The `TERMS` heaviest words of an article with their weights."""
-    counts = count_words(text)
-    for word, count in count_words(title).items():
+    counts = count_terms(text)
+    for word, count in count_terms(title).items():
         counts[word] += TITLE_WEIGHT * count
     words = list(counts)
     hashes, first = np.unique(np.array(list(map(zlib.crc32, words)), np.uint32), return_index=True)

@@ -11,16 +11,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from newsbeam.transforms.text.spaceless import SPACELESS
 
-SOLO_RANGES = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-"""Scripts without spaces, for a regular expression: each character counts as a word."""
+Ints = NDArray[np.int64]
 
 _CLASSES: tuple[tuple[str, str], ...] = (
     ("letter", r"[^\W\d_]"),
     ("word", r"\w"),
     ("digit", r"\d"),
-    ("solo", f"[{SOLO_RANGES}]"),
+    ("solo", f"[{SPACELESS}]"),
     ("ender", r"[.!?…。！？।؟]"),
     ("full_stop", r"[。！？]"),
     ("after_ender", r"[\s\"'”’»“)』」）]"),
@@ -146,21 +145,15 @@ def characters_of(lines: Sequence[str]) -> Characters:
     return Characters(text, class_bits(text), starts, sizes, np.repeat(np.arange(len(lines)), sizes + 1))
 
 
-def count_words(text: str) -> int:
-    """Words of a text, numbers among them; each character is one where a script has no spaces."""
-    return len(_beginnings(class_bits(text), WORD))
-
-
 def words_in_lines(lines: Sequence[str]) -> Ints:
-    """How many words each line has, of letters alone; each character is one where a script has no spaces."""
+    """How many words each line has, of letters alone; each character is one where a script has no spaces.
+
+    The measure by which lines are short or long, not the record's `word_count`.
+    """
     characters = characters_of(lines)
-    return characters.by_line(_beginnings(characters.bits, LETTER))
-
-
-def _beginnings(bits: NDArray[np.uint16], made_of: int) -> Ints:
-    """Where words begin that are runs of a class; each character is one where a script has no spaces."""
-    solo = (bits & SOLO) != 0
-    inside = ((bits & made_of) != 0) & ~solo
+    letters = (characters.bits & LETTER) != 0
+    solo = letters & ((characters.bits & SOLO) != 0)
+    inside = letters & ~solo
     begins = solo | inside
     begins[1:] &= solo[1:] | ~inside[:-1]
-    return np.flatnonzero(begins)
+    return characters.by_line(np.flatnonzero(begins))

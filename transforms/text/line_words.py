@@ -11,10 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from newsbeam.transforms.text.characters import LETTER, SOLO, SOLO_RANGES, Characters, Ints, class_bits, letters_only
+from newsbeam.transforms.text.characters import LETTER, SOLO, Characters, Ints, class_bits, letters_only
+from newsbeam.transforms.text.spaceless import SPACELESS
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_SOLO = re.compile(f"[{SOLO_RANGES}]")
+_SOLO = re.compile(f"[{SPACELESS}]")
 _REMEMBERED = 1000
 _LONG = 4
 _FEW = 2000

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from newsbeam.transforms.model.records import Article, Topic
-from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.text.words import words_and_pairs
 from newsbeam.transforms.topics.sections import topics_of_label
 from newsbeam.transforms.topics.table import TOP_LEVEL, UNDECIDED, Table, load_table, score, weights_of_words
 from newsbeam.transforms.topics.taxonomy import heads_of, load_taxonomy, phrases_of
@@ -141,7 +141,7 @@ def _own_topics(article: Article, evidence: _Evidence, tagger: Tagger) -> tuple[
     if not tagger.user_topics.topics:
         return ()
     whole = article.text or article.description
-    text = words_of(whole[:_USER_CHARACTERS]) if len(whole) > _MODEL_CHARACTERS else evidence.text
+    text = words_and_pairs(whole[:_USER_CHARACTERS]) if len(whole) > _MODEL_CHARACTERS else evidence.text
     return tagger.user_topics.match(evidence.title, text, evidence.language)
 
 
@@ -152,8 +152,8 @@ def _topic_of(match: Match) -> Topic:
 def _gather(article: Article, tagger: Tagger) -> _Evidence:
     language = article.language.partition("-")[0]
     language = {"nb": "no", "nn": "no"}.get(language, language)
-    title = words_of(article.title[:_MODEL_CHARACTERS])
-    text = words_of((article.text or article.description)[:_MODEL_CHARACTERS])
+    title = words_and_pairs(article.title[:_MODEL_CHARACTERS])
+    text = words_and_pairs((article.text or article.description)[:_MODEL_CHARACTERS])
     table = load_table(language)
     labels: dict[str, dict[str, list[str]]] = {}
     for source, said in (

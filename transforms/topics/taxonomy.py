@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.text.words import words_and_pairs
 
 _FALLBACK = "en"
 _NAMED_AS = {"no": "nb", "pt": "pt-PT"}
@@ -58,7 +58,7 @@ def phrases_of(language: str) -> dict[tuple[str, ...], str]:
     found: dict[tuple[str, ...], tuple[int, str]] = {}
     for topic in load_taxonomy().topics.values():
         for tag in (_NAMED_AS.get(language, language), _FALLBACK):
-            words = tuple(words_of(topic.names.get(tag, "")))
+            words = tuple(words_and_pairs(topic.names.get(tag, "")))
             if words and (words not in found or (topic.level, topic.uri) < found[words]):
                 found[words] = (topic.level, topic.uri)
     return {words: uri for words, (_, uri) in found.items()}

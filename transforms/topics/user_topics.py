@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from newsbeam.transforms.model.errors import UsageError
-from newsbeam.transforms.text.words import words_of
+from newsbeam.transforms.text.words import words_and_pairs
 
 Phrase = tuple[str, ...]
 
@@ -115,7 +115,7 @@ def _weighted(value: object, place: str, mistakes: list[str]) -> dict[Phrase, fl
         mistakes.append(f"{place}: expected at least one phrase")
     phrases: dict[Phrase, float] = {}
     for text, weight in value.items():
-        words = tuple(words_of(str(text)))
+        words = tuple(words_and_pairs(str(text)))
         if not words and str(text) != "-":
             mistakes.append(f"{place}: {text!r} has no letters to look for")
         phrases[words] = _number(weight, f"{place}.{text}", mistakes)
