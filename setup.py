@@ -42,13 +42,16 @@ REQUIRES = [
     "zstandard>=0.22,<1",
 ]
 
+MEASURE = ["cryptography>=42", "datasketch>=1.6,<2", "inscriptis>=2.5,<3", "psutil>=5.9"]
+"""For the programs of `scripts/`: a certificate authority of tests, yardsticks, memory of processes."""
+
 EXTRAS = {
     "gcp": [f"apache-beam[gcp]{BEAM}"],
     "kafka": ["confluent-kafka>=2.5,<3"],
     "language": ["langdetect-rs>=0.1,<1"],
     "postgres": ["psycopg[binary]>=3.2,<4"],
     "yaml": [f"apache-beam[yaml]{BEAM}"],
-    "measure": ["datasketch>=1.6,<2", "inscriptis>=2.5,<3", "psutil>=5.9"],
+    "measure": MEASURE,
     "train": [
         "catboost>=1.2,<2",
         "inscriptis>=2.5,<3",
@@ -58,13 +61,12 @@ EXTRAS = {
         "wordfreq>=3.1,<4",
     ],
     "dev": [
-        "cryptography>=42",  # certificates of the conformance suite's own authority
+        *MEASURE,
         "confluent-kafka>=2.5,<3",
         "hypothesis>=6.100",
         "jsonschema>=4.21",
         "langdetect-rs>=0.1,<1",
         "mypy>=1.11",
-        "psutil>=5.9",
         "psycopg[binary]>=3.2,<4",
         "pytest>=8.0",
         "pytest-xdist>=3.6",

@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh measure
 """Speed, always as a ratio to something else on the same input in the same run: `scripts/bench.py NAME [ARGUMENTS]`."""
 
 import importlib

@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh measure
 """Conformance: `scripts/conformance.py FOLDER` plays every case in a folder of the form of the project's feed corpus.
 
 Prints one line a group, passed of total, and each failure; exits 0 only if all pass. `--only GROUP` plays some groups.

@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh measure
 """Quality on labelled data: `scripts/evaluate.py NAME --data FOLDER [ARGUMENTS]`."""
 
 import sys

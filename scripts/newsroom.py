@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh measure
 """A newsroom to test against: feeds and pages on loopback that behave as real sites do.
 
     scripts/newsroom.py --feeds 200 --hosts 50 --stories-per-s 1 --folder out/newsroom

@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh measure
 """Predicts topics or languages for texts without gold.
 
     scripts/predict.py topics IN.jsonl OUT.jsonl

@@ -6,10 +6,14 @@
 # Engines: the local one (FnApiRunner) once with the files in another order, Prism (built with Go if it is not there), Flink
 # at parallelism 1 and 4 (needs Beam's job server: FLINK_JOB_SERVER_JAR=PATH, else it is asked of Maven). An engine that
 # cannot be had is named with the reason. Exits 0 if all that ran agree, 1 if they do not, 2 if there was none to compare.
-# PYTHON: the interpreter that has newsbeam (default: .venv/bin/python). KEEP=FOLDER keeps every engine's output there.
+# PYTHON: the interpreter that has newsbeam (default: that of .venv, which is made if it is not there). KEEP=FOLDER keeps every engine's output there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+if [ -z "${PYTHON:-}" ]; then
+  . scripts/environment.sh
+  ensure_environment ""
+fi
 python=${PYTHON:-.venv/bin/python}
 paths=("$@")
 [ ${#paths[@]} -gt 0 ] || paths=(tests/data)

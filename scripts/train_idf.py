@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh train
 """Makes the table of word weights that stories are linked by: `transforms/stories/idf.npz`.
 
     pip install wordfreq

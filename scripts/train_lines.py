@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S scripts/with_environment.sh train
 """Trains the line models of HTML (every page, doubtful pages) and of plain text, and writes their artefacts.
 
     scripts/train_lines.py --data FOLDER [--only html|plain] [--folds FOLDER]

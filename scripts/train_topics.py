@@ -1,3 +1,4 @@
+#!/usr/bin/env -S scripts/with_environment.sh train
 """Trains the topic tables from the data they are documented to come from, and writes them where the runtime reads them.
 
     pip install -e '.[train]'
