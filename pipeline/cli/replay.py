@@ -21,9 +21,10 @@ from newsbeam.pipeline.report import Report, account_of, begin_run, sink_counts,
 from newsbeam.pipeline.runners.flowing_runner import FlowingRunner
 from newsbeam.transforms.ledger.units import Ledger
 from newsbeam.transforms.model.units import Unit
+from newsbeam.transforms.sources.files.documents import copy_stream
 from newsbeam.transforms.sources.files.plan import write_plan
 from newsbeam.transforms.sources.files.read import Plan
-from newsbeam.transforms.sources.files.scan import scan, spool_stream
+from newsbeam.transforms.sources.files.scan import printable_name, scan, whole_file
 
 GRAIN_SECONDS = 100_000_000.0
 
@@ -70,7 +71,14 @@ def _in_long_grains(config: Config) -> Config:
 
 def _units(files: Sequence[InputFile], stdin: bool, work: Path) -> Iterator[Unit]:
     for file in files:
-        yield from scan(file.path, file.name, work)
+        if file.reason:
+            yield whole_file(file.path, file.name).broken(file.reason, printable_name(file.message))
+        elif file.is_stream:
+            with file.path.open("rb") as stream:
+                copy = copy_stream(stream, work, file.name)
+            yield from (replace(unit, source=file.name) for unit in scan(copy, file.name, work))
+        else:
+            yield from scan(file.path, file.name, work)
     if stdin:
-        for unit in scan(spool_stream(sys.stdin.buffer, work), "stdin", work):
+        for unit in scan(copy_stream(sys.stdin.buffer, work, "stdin"), "stdin", work):
             yield replace(unit, source="-")

@@ -16,7 +16,7 @@ from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import DeadLetter, Page
 from newsbeam.transforms.model.units import Form, Unit
 from newsbeam.transforms.runtime.dead_letters import dead_letter
-from newsbeam.transforms.sources.files import scan as scanning
+from newsbeam.transforms.sources.files import documents
 from newsbeam.transforms.sources.files.json_rows import ROW
 from newsbeam.transforms.sources.files.payload import FEED_TYPES, content_type, read_page
 from newsbeam.transforms.sources.files.plan import read_plan, write_plan
@@ -106,14 +106,14 @@ def test_a_file_that_cannot_be_read_is_one_dead_letter_with_its_name_and_reason(
 
 
 def test_a_page_too_large_is_a_dead_letter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr(documents, "MAX_DOCUMENT_BYTES", 1000)
     (letter,) = read(write(tmp_path, "large.html", PAGE + b"x" * 1000))
     assert isinstance(letter, DeadLetter)
     assert letter.reason == "too_large"
 
 
 def test_a_bomb_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanning, "FREE_EXPANSION_BYTES", 1 << 20)
+    monkeypatch.setattr(documents, "FREE_EXPANSION_BYTES", 1 << 20)
     row = json.dumps({"url": "https://a.example/", "text": " " * 1_000_000}).encode() + b"\n"
     spool = tmp_path / "spool"
     spool.mkdir()

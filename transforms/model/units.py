@@ -1,6 +1,6 @@
 """One unit of replay input: where it lies and its place in the total order."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from newsbeam.transforms.model.records import Origin
@@ -63,6 +63,10 @@ class Unit:
     message: str = ""
     position: int = -1
     """In the plan, from 0."""
+
+    def broken(self, reason: str, message: str) -> "Unit":
+        """The same unit as one that cannot be read."""
+        return replace(self, form=Form.BROKEN, reason=reason, message=message, digest=self.digest or self.name)
 
     @property
     def rank(self) -> str:

@@ -3,17 +3,25 @@
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Times count from 1970 (POSIX); what lies further out than these is a clock or a field gone wrong."""
+
+
+def is_plausible(moment: datetime) -> bool:
+    """Whether something may have been fetched at `moment`."""
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
+
 
 def utc_text(moment: datetime) -> str:
     """An aware or UTC-naive moment as `2024-03-25T19:08:00Z` (whole seconds)."""
     aware = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
-    return aware.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return aware.replace(microsecond=0, tzinfo=None).isoformat() + "Z"  # strftime writes the year 1 as "1"
 
 
 def recorded_time(value: Any) -> Optional[str]:
     """The time a row says it was fetched: Unix seconds or ISO 8601; one without a zone was recorded in UTC.
 
-    Returns None for what is no time or lies outside the years 1990 to 2200.
+    Returns None for what is no time, or lies outside `FIRST_YEAR` to `LAST_YEAR`.
     """
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -22,6 +30,6 @@ def recorded_time(value: Any) -> Optional[str]:
             moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
         else:
             return None
-        return utc_text(moment) if 1990 <= moment.year < 2200 else None
+        return utc_text(moment) if is_plausible(moment) else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -2,17 +2,21 @@
 
 import json
 from typing import Any, Optional
+from urllib.parse import urlsplit
 
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Entry, Origin, Page
 from newsbeam.transforms.model.serialization import safe_text
-from newsbeam.transforms.text.times import recorded_time
+from newsbeam.transforms.text.times import FIRST_YEAR, LAST_YEAR, recorded_time
 
 ROW = "application/x-newsbeam-row+json"
 """Media type of a page whose body is one JSON row with a text in it: an article, already extracted."""
 
 _LONGEST_ID = 100
-_TIMES = ("fetched_at", "first_seen_at", "timestamp")
+_LONGEST_TOLD = 60
+_TIMES = ("fetched_at", "first_seen_at")
+_LOOSE_TIME = "timestamp"
+"""Other programs' name for many things; it is taken where it is a time, and left where it is not."""
 
 
 def parse_row(line: bytes, name: str) -> dict[str, Any]:
@@ -35,9 +39,31 @@ def has_page(row: dict[str, Any]) -> bool:
     return isinstance(row.get("html"), str) or isinstance(row.get("text"), str)
 
 
-def row_time(row: dict[str, Any]) -> str:
-    """When a row says it was fetched (UTC, `...Z`); empty if it does not."""
-    return next(filter(None, (recorded_time(row.get(key)) for key in _TIMES)), "")
+def row_time(row: dict[str, Any], name: str) -> str:
+    """When a row says it was fetched (UTC, `...Z`); empty if it does not.
+
+    Raises:
+        Rejected: `bad_time`: it says something that is no time, or a year outside `FIRST_YEAR` to `LAST_YEAR`. Without
+            its time a row would stand at another place in the order of all articles.
+    """
+    for key in _TIMES:
+        told = row.get(key)
+        if told is None or told == "":
+            continue
+        time = recorded_time(told)
+        if time is None:
+            right = f"an ISO 8601 time or Unix seconds, of the years {FIRST_YEAR} to {LAST_YEAR}"
+            raise Rejected("bad_time", f"{name}: {key} is {str(told)[:_LONGEST_TOLD]!r}; right would be {right}")
+        return time
+    return recorded_time(row.get(_LOOSE_TIME)) or ""
+
+
+def check_url(url: str, name: str) -> None:
+    """Raises `Rejected` (`bad_url`) if a page's address, which may be empty, cannot be taken apart."""
+    try:
+        urlsplit(url).port  # noqa: B018 - reads all parts, of which each may raise
+    except ValueError as error:
+        raise Rejected("bad_url", f"{name}: {url[:200]!r} is no address of a page ({error})") from None
 
 
 def row_order(row: dict[str, Any], digest: str) -> str:

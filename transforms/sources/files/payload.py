@@ -8,9 +8,10 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Page
+from newsbeam.transforms.model.serialization import safe_text
 from newsbeam.transforms.model.units import Form, Unit
-from newsbeam.transforms.sources.files.json_rows import page_of_row
-from newsbeam.transforms.sources.files.scan import MAX_DOCUMENT_BYTES, read_document
+from newsbeam.transforms.sources.files.documents import MAX_DOCUMENT_BYTES, read_document
+from newsbeam.transforms.sources.files.json_rows import check_url, page_of_row
 from newsbeam.transforms.sources.files.sniff import HEAD_BYTES, sniff
 
 FEED_TYPES = frozenset(
@@ -34,12 +35,14 @@ def read_page(source: Unit | Page) -> Page:
     """Reads the page of a unit; a page is one already.
 
     Raises:
-        Rejected: what the scan found broken, an HTTP answer without a page (`http_404`), what cannot be read any more,
+        Rejected: what the scan found broken, an HTTP answer without a page (`http_404`), an address that is none
+            (`bad_url`), what cannot be read any more,
             or not by the library of its format (`unreadable`).
     """
     if isinstance(source, Page):
         return source
     try:
+        check_url(source.url, source.name)
         return _read(source)
     except Rejected:
         raise
@@ -57,7 +60,7 @@ def _read(unit: Unit) -> Page:
             return _read_row(unit)
         return Page(
             url="",
-            body=read_document(Path(unit.path), unit.name),
+            body=read_document(Path(unit.path), unit.name).body,
             content_type=_MEDIA_TYPE[unit.form],
             origin=unit.origin,
         )
@@ -69,6 +72,8 @@ def _read_record(unit: Unit) -> Page:
     with Path(unit.path).open("rb") as stream:
         stream.seek(unit.offset)
         record = next(iter(ArchiveIterator(stream, parse_http=True, auto_decode="all", fsspec_args=False)))
+        if safe_text(record.headers.get("WARC-Target-URI") or "") != unit.url:
+            raise Rejected("unreadable", f"{unit.name}: the archive was changed while it was replayed")
         if record.record_type == WarcRecordType.revisit:
             raise Rejected(
                 "revisit", f"{unit.name}: a revisit record: its body stands in an earlier record of {unit.url}"

@@ -1,5 +1,6 @@
 """All units of a replay in their total order, in a SQLite file: a plan of any size takes no memory."""
 
+import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -24,7 +25,7 @@ def write_plan(units: Iterable[Unit], file: Path) -> int:
             (
                 (
                     u.rank,
-                    u.path,
+                    os.fsencode(u.path),  # a name need not be UTF-8
                     u.source,
                     u.name,
                     u.form.value,
@@ -58,4 +59,4 @@ def read_plan(file: str, start: int, stop: int = sys.maxsize) -> Iterator[Unit]:
         )
         for path, source, name, form, offset, length, digest, seen_at, url, may_be_feed, *broken in rows:
             known = offset, length, digest, seen_at, url, bool(may_be_feed)
-            yield Unit(path, source, name, Form(form), *known, *broken)
+            yield Unit(os.fsdecode(path), source, name, Form(form), *known, *broken)

@@ -80,7 +80,7 @@ def _sniff_json(start: bytes, name: str) -> Form:
     line, newline, _ = start.partition(b"\n")
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         whole_line = bool(newline) or len(start) < HEAD_BYTES - 3
         looks_like_a_row = any(f'"{key}"'.encode() in line for key in _ROW_KEYS)
         if looks_like_a_row and (not whole_line or b'":' in line):

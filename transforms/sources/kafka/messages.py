@@ -7,8 +7,16 @@ from urllib.parse import urlsplit
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import DeadLetter, Entry, Origin, Page
 from newsbeam.transforms.sources.feed_source import FeedSource
-from newsbeam.transforms.sources.files.json_rows import has_page, page_of_row, parse_row, row_order, row_text, row_time
-from newsbeam.transforms.sources.files.scan import MAX_DOCUMENT_BYTES, digest
+from newsbeam.transforms.sources.files.documents import MAX_DOCUMENT_BYTES, digest
+from newsbeam.transforms.sources.files.json_rows import (
+    check_url,
+    has_page,
+    page_of_row,
+    parse_row,
+    row_order,
+    row_text,
+    row_time,
+)
 from newsbeam.transforms.sources.polling.feed_shard import Discovery
 from newsbeam.transforms.text.dates import machine_date
 
@@ -58,8 +66,8 @@ def read_message(message: Message, source: FeedSource, seen_at: str) -> Union[Pa
         seen_at: when newsbeam first saw the message (UTC, `...Z`).
 
     Raises:
-        Rejected: `empty`, `too_large`, `bad_json`, `unknown_form`, `bad_url`; the message names topic, partition and
-            offset.
+        Rejected: `empty`, `too_large`, `bad_json`, `unknown_form`, `bad_time`, `bad_url`; the message names topic,
+            partition and offset.
     """
     value, name = message.value, message.name
     if not value or not value.strip():
@@ -68,7 +76,8 @@ def read_message(message: Message, source: FeedSource, seen_at: str) -> Union[Pa
         raise Rejected("too_large", f"{name}: larger than {MAX_DOCUMENT_BYTES >> 20} MiB, which no article is")
     row = parse_row(value, name)
     if has_page(row):
-        return page_of_row(row, value, _origin(message, source, row, seen_at), row_time(row) or seen_at)
+        check_url(row_text(row, "url"), name)
+        return page_of_row(row, value, _origin(message, source, row, seen_at), row_time(row, name) or seen_at)
     return Discovery(message.unit, _entry(message, source, row), seen_at)
 
 
