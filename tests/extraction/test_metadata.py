@@ -12,7 +12,9 @@ from newsbeam.transforms.extraction.json_ld import Described, described_article
 from newsbeam.transforms.extraction.metadata import Head, choose_title, without_affix
 from newsbeam.transforms.extraction.names import clean_names
 from newsbeam.transforms.model.records import Page
-from newsbeam.transforms.text.dates import Moment, machine_date, read_dates, sensible, url_date
+from newsbeam.transforms.text.dates import read_dates, url_date
+from newsbeam.transforms.text.machine_dates import machine_date
+from newsbeam.transforms.text.moment import Moment, sensible
 
 NO_HEAD = Head(meta={}, many={}, links={}, title="", language="")
 
@@ -70,7 +72,7 @@ def test_dates_for_readers_are_read_in_many_languages(written: str, isos: list[s
 
 
 def test_no_date_before_the_web_or_after_the_fetch_is_believed() -> None:
-    assert machine_date("1970-01-01T00:00:00Z") is None
+    assert not sensible(machine_date("1970-01-01T00:00:00Z"), None)
     day = machine_date("2024-03-26T10:00:00Z")
     assert sensible(day, "2024-03-25T11:00:00Z")
     assert not sensible(Moment("2024-03-27", "day"), "2024-03-25T11:00:00Z")

@@ -12,7 +12,7 @@ from newsbeam.transforms.extraction.html.blocks import outline
 from newsbeam.transforms.extraction.json_ld import described_article
 from newsbeam.transforms.extraction.publication import StatedDates
 from newsbeam.transforms.model.records import Page
-from newsbeam.transforms.text.dates import Moment, as_written
+from newsbeam.transforms.text.moment import Moment, as_written
 
 TITLE = "Harbour wall reopens"
 STORY = "<p>" + "The wall was closed for a year after the storms of the last winter. " * 6 + "</p>"

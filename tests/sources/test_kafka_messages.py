@@ -12,6 +12,7 @@ from newsbeam.transforms.sources.feed_source import FeedSource
 from newsbeam.transforms.sources.files.json_rows import ROW
 from newsbeam.transforms.sources.kafka.messages import Message, read_message
 from newsbeam.transforms.sources.polling.feed_shard import Discovery
+from newsbeam.transforms.text.times import recorded_time
 
 QUEUE = FeedSource("kafka://broker:9092/news", publisher="The Press", language_hint="en", topic_hints=("politics",))
 NOW = "2024-03-25T12:00:00Z"
@@ -111,4 +112,8 @@ def test_whatever_is_pushed_is_read_or_refused_with_a_reason(row: object) -> Non
     except Rejected as refused:
         reason = refused.reason
     has_page = isinstance(row, dict) and any(isinstance(row.get(key), str) for key in ("html", "text"))
-    assert reason == "" if has_page else reason in ("unknown_form", "bad_url", "")
+    told = row.get("fetched_at") if isinstance(row, dict) else None
+    if told is not None and told != "" and recorded_time(told) is None:
+        assert reason in ("bad_time", "bad_url", "unknown_form")
+    else:
+        assert reason in ("", "bad_url") if has_page else reason in ("unknown_form", "bad_url", "")

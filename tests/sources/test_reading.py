@@ -12,55 +12,26 @@ from fastwarc.warc import WarcRecord, WarcRecordType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import DeadLetter, Page
 from newsbeam.transforms.model.units import Form, Unit
-from newsbeam.transforms.runtime.dead_letters import dead_letter
 from newsbeam.transforms.sources.files import documents
 from newsbeam.transforms.sources.files.json_rows import ROW
-from newsbeam.transforms.sources.files.payload import FEED_TYPES, content_type, read_page
+from newsbeam.transforms.sources.files.payload import FEED_TYPES, content_type
 from newsbeam.transforms.sources.files.plan import read_plan, write_plan
 from newsbeam.transforms.sources.files.read import Plan, _ReadChunks
 from newsbeam.transforms.sources.files.scan import scan
 from newsbeam.transforms.text.times import recorded_time
+from tests.support.archives import warc_record
+from tests.support.reading import page_or_letter, read, write
 
 PAGE = b"<!doctype html><html><head><title>A page</title></head><body><p>Words of an article.</p></body></html>"
 RSS = b'<?xml version="1.0"?><rss version="2.0"><channel><title>A feed</title></channel></rss>'
 
 
-def read(path: Path, spool: Path | None = None) -> list[Page | DeadLetter]:
-    spool = spool or path.parent
-    return [page_or_letter(unit) for unit in scan(path, path.name, spool)]
-
-
-def page_or_letter(unit: Unit) -> Page | DeadLetter:
-    try:
-        return read_page(unit)
-    except Rejected as rejected:
-        return dead_letter("read", unit, rejected)
-
-
-def write(folder: Path, name: str, content: bytes) -> Path:
-    path = folder / name
-    path.write_bytes(content)
-    return path
-
-
 def warc(*pages: tuple[str, str, bytes], packed: bool = True) -> bytes:
     """A WARC file of HTTP answers: (date, status line, body)."""
-    archive = io.BytesIO()
-    for date, status, body in pages:
-        record = WarcRecord()
-        record.init_headers(record_type=WarcRecordType.response)
-        record.headers["WARC-Target-URI"] = "https://a.example/story"
-        record.headers["WARC-Date"] = date
-        record.headers["Content-Type"] = "application/http; msgtype=response"
-        head = f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=UTF-8\r\n\r\n".encode()
-        record.set_bytes_content(head + body)
-        one = io.BytesIO()
-        record.write(one)
-        archive.write(gzip.compress(one.getvalue(), mtime=0) if packed else one.getvalue())
-    return archive.getvalue()
+    records = [warc_record(body, date, status) for date, status, body in pages]
+    return b"".join(gzip.compress(record, mtime=0) if packed else record for record in records)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ from newsbeam.transforms.extraction.plain.plain_text import PLAIN_MODELS, PlainM
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Article, Page, RemovedBlock
 from newsbeam.transforms.text.charsets import decode
-from newsbeam.transforms.text.dates import Moment, as_written, machine_date, sensible
+from newsbeam.transforms.text.machine_dates import machine_date
+from newsbeam.transforms.text.moment import Moment, as_written, sensible
 from newsbeam.transforms.text.words import count_words
 
 HTML_TYPES = frozenset(("text/html", "application/xhtml+xml"))

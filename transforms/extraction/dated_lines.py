@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from newsbeam.transforms.boilerplate.patterns import patterns
-from newsbeam.transforms.text.dates import Moment, dates_in
+from newsbeam.transforms.text.dates import dates_in
+from newsbeam.transforms.text.moment import Moment
 
 # `Jane DoeDec 05, 202312 Shares`, `9 Oct 20239 Oct 2023`, `Nov 20 20194:29 AM`: elements that the style sets apart.
 _GLUED = re.compile(

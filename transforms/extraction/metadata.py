@@ -19,8 +19,8 @@ from newsbeam.transforms.extraction.html.class_words import CLASS_BIT
 from newsbeam.transforms.extraction.json_ld import Described
 from newsbeam.transforms.extraction.names import BY, DATED_BY, LOGIN, ORGANISATION, clean_names
 from newsbeam.transforms.extraction.publication import StatedDates
-from newsbeam.transforms.text.dates import Moment
 from newsbeam.transforms.text.line_features import fold
+from newsbeam.transforms.text.moment import Moment
 
 _AUTHORS = (
     "author", "article:author", "byl", "parsely-author", "sailthru.author", "dc.creator", "dc.creator.personalname",

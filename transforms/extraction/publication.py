@@ -20,8 +20,10 @@ from newsbeam.transforms.extraction.head import Head
 from newsbeam.transforms.extraction.html.blocks import CONTEXT_TAGS, ITEM_DATE, Block
 from newsbeam.transforms.extraction.html.class_words import CLASS_BIT
 from newsbeam.transforms.extraction.json_ld import Described
-from newsbeam.transforms.text.dates import Moment, as_written, machine_date, sensible, url_date
+from newsbeam.transforms.text.dates import url_date
 from newsbeam.transforms.text.line_features import fold
+from newsbeam.transforms.text.machine_dates import machine_date
+from newsbeam.transforms.text.moment import Moment, as_written, sensible
 
 _PUBLISHED = (
     "article:published_time", "article:published", "og:article:published_time", "og:published_time", "published_time",
@@ -132,6 +134,8 @@ class StatedDates:
 
     def _usable(self, text: str) -> Optional[Moment]:
         moment = machine_date(text) if text else None
+        if moment is None or moment.precision == "year":  # of a copyright, mostly
+            return None
         return moment if sensible(moment, self.fetched_at) else None
 
     def _dated_anew(self, first: Moment) -> Optional[tuple[Moment, str]]:

@@ -12,7 +12,8 @@ from newsbeam.transforms.feeds.text import clean_spaces, plain_text
 from newsbeam.transforms.feeds.xml_text import without_impossible_characters
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Entry
-from newsbeam.transforms.text.feed_dates import FeedDate, believable, parse_date
+from newsbeam.transforms.text.machine_dates import machine_date
+from newsbeam.transforms.text.moment import Moment, doubt
 
 LONGEST_CONTENT = 2_000_000
 """Characters of HTML. More is no article; the page is fetched instead."""
@@ -102,9 +103,9 @@ def _entry(item: DraftEntry, base: str, draft: Draft, document: FeedDocument) ->
         title=title,
         summary=summary,
         content=content,
-        published_at=published.text if published else None,
+        published_at=published.iso if published else None,
         published_precision=published.precision if published else None,
-        updated_at=updated.text if updated else None,
+        updated_at=updated.iso if updated else None,
         authors=tuple(dict.fromkeys(name[:200] for name in item.authors if name)),
         categories=tuple(dict.fromkeys(plain_text(name)[:200] for name in item.categories if name)),
         image_url=_image(item, url or base),
@@ -142,14 +143,14 @@ def _base(link: str, document_url: str) -> str:
         return document_url
 
 
-def _date(text: str, what: str, document: FeedDocument, warnings: list[str]) -> FeedDate | None:
+def _date(text: str, what: str, document: FeedDocument, warnings: list[str]) -> Moment | None:
     if not text:
         return None
-    date = parse_date(text)
+    date = machine_date(text)
     if date is None:
         warnings.append(f"{what}_unreadable: {text[:80]!r} is no date")
         return None
-    trouble = believable(date, document.fetched_at)
+    trouble = doubt(date, document.fetched_at)
     if trouble:
         warnings.append(f"{what}_unbelievable: {trouble}")
         return None

@@ -3,6 +3,8 @@
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+from newsbeam.transforms.text.machine_dates import machine_date
+
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """Times count from 1970 (POSIX); what lies further out than these is a clock or a field gone wrong."""
 
@@ -19,17 +21,18 @@ def utc_text(moment: datetime) -> str:
 
 
 def recorded_time(value: Any) -> Optional[str]:
-    """The time a row says it was fetched: Unix seconds or ISO 8601; one without a zone was recorded in UTC.
+    """The time a row says it was fetched: Unix seconds, or a text that `machine_date` reads; without a zone it is UTC.
 
-    Returns None for what is no time, or lies outside `FIRST_YEAR` to `LAST_YEAR`.
+    Returns None for what is no time, tells no day, or lies outside `FIRST_YEAR` to `LAST_YEAR`.
     """
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             moment = datetime.fromtimestamp(value, timezone.utc)
-        elif isinstance(value, str) and value:
-            moment = datetime.fromisoformat(value.strip().replace("Z", "+00:00"))
         else:
-            return None
+            told = machine_date(value) if isinstance(value, str) else None
+            if told is None or told.precision in ("year", "month"):
+                return None
+            moment = told.instant()
         return utc_text(moment) if is_plausible(moment) else None
     except (ValueError, OverflowError, OSError):
         return None

@@ -16,8 +16,8 @@ from newsbeam.transforms.extraction.plain.headline import headline_probabilities
 from newsbeam.transforms.extraction.plain.plain_lines import looks_of, plain_lines
 from newsbeam.transforms.extraction.plain.plain_model import plain_features, plain_probabilities
 from newsbeam.transforms.extraction.plain.plain_second import SURE, THRESHOLD, second_probabilities
-from newsbeam.transforms.text.dates import Moment, sensible
 from newsbeam.transforms.text.line_features import Floats
+from newsbeam.transforms.text.moment import Moment, sensible
 
 _HEAD_LINES, _TAIL_LINES = 15, 6
 _BEFORE, _AFTER = 6, 20

@@ -7,7 +7,10 @@ from typing import Any, Optional
 from urllib.parse import urlsplit
 
 from newsbeam.transforms.model.records import Article, Page
-from newsbeam.transforms.text.dates import as_written, machine_date
+from newsbeam.transforms.text.machine_dates import machine_date
+from newsbeam.transforms.text.moment import as_written
+
+_PUBLISHED = ("published_at", "published", "date")
 
 
 def article_from_row(page: Page) -> Article:
@@ -33,8 +36,8 @@ def article_from_row(page: Page) -> Article:
         text=_text(row, "text"),
         authors=_texts(row, "authors"),
         **_published(row),
-        updated_at=_text(row, "updated_at") or None,
-        updated_precision=_text(row, "updated_precision") or None,
+        **_updated(row),
+        warnings=_unreadable_dates(row),
         first_seen_at=origin.seen_at or None,
         fetched_at=page.fetched_at,
         image_url=_text(row, "image_url") or None,
@@ -48,20 +51,34 @@ def article_from_row(page: Page) -> Article:
 
 
 def _published(row: dict[str, Any]) -> dict[str, Any]:
-    """As newsbeam wrote it, or from the `published` or `date` of anybody else's collection."""
-    if _text(row, "published_at"):
-        names = ("published_at", "published_precision", "published_source", "published_day")
-        return {name: _text(row, name) or None for name in names}
-    for key in ("published", "date"):
-        found = machine_date(_text(row, key))
-        if found is not None:
+    """The first date of publication that can be read; what newsbeam wrote beside its own `published_at` is kept."""
+    for key in _PUBLISHED:
+        moment = machine_date(_told(row, key))
+        if moment is not None:
             return {
-                "published_at": found.iso,
-                "published_precision": found.precision,
-                "published_source": "meta",
-                "published_day": as_written(found),
+                "published_at": moment.iso,
+                "published_precision": moment.precision,
+                "published_source": _text(row, "published_source") or "meta",
+                "published_day": _text(row, "published_day") or as_written(moment),
             }
     return {}
+
+
+def _updated(row: dict[str, Any]) -> dict[str, Any]:
+    moment = machine_date(_told(row, "updated_at"))
+    return {} if moment is None else {"updated_at": moment.iso, "updated_precision": moment.precision}
+
+
+def _unreadable_dates(row: dict[str, Any]) -> tuple[str, ...]:
+    """A warning for each date that the row gives and nobody can read."""
+    told = [key for key in (*_PUBLISHED, "updated_at") if _told(row, key)]
+    return tuple(f"{key}:unreadable" for key in told if machine_date(_told(row, key)) is None)
+
+
+def _told(row: dict[str, Any], key: str) -> str:
+    """A date as text; Unix seconds may stand there as a number."""
+    value = row.get(key)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(row, key)
 
 
 def _text(row: dict[str, Any], key: str) -> str:

@@ -18,7 +18,7 @@ from newsbeam.transforms.sources.files.json_rows import (
     row_time,
 )
 from newsbeam.transforms.sources.polling.feed_shard import Discovery
-from newsbeam.transforms.text.dates import machine_date
+from newsbeam.transforms.text.machine_dates import machine_date
 
 STAGE = "queue"
 

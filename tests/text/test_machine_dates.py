@@ -1,5 +1,6 @@
 """Dates of feeds: what is given is kept, what is not given is not invented."""
 
+import json
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -7,7 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsbeam.transforms.text.feed_dates import FeedDate, believable, parse_date
+from newsbeam.transforms.model.records import Page
+from newsbeam.transforms.sources.files.rows import article_from_row
+from newsbeam.transforms.text.dates import read_dates
+from newsbeam.transforms.text.machine_dates import machine_date
+from newsbeam.transforms.text.moment import doubt
 
 
 @pytest.mark.parametrize(
@@ -55,12 +60,54 @@ from newsbeam.transforms.text.feed_dates import FeedDate, believable, parse_date
     ],
 )
 def test_dates_are_read_as_precisely_as_they_are_given(text: str, expected: str) -> None:
-    date = parse_date(text)
+    date = machine_date(text)
     assert date is not None
-    assert date.text == expected
+    assert date.iso == expected
     assert date.precision == {4: "year", 7: "month", 10: "day", 16: "minute"}.get(
         len(expected.removesuffix("Z")), "second"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("12 марта 2024, 15:00 SGT", "2024-03-12T07:00Z"),
+        ("Tue, 12 Mar 2024 15:00:00 CST", "2024-03-12T21:00:00Z"),
+        ("12 марта 2024", "2024-03-12"),
+        ("2024-03-12T24:00:00Z", "2024-03-13T00:00:00Z"),
+        ("2024-03-12T15:00:00+15:00", "2024-03-12T15:00:00"),
+        ("2024-03-12T15:00:00 CST", "2024-03-12T21:00:00Z"),
+    ],
+)
+def test_pages_feeds_and_rows_read_a_date_alike(text: str, iso: str) -> None:
+    """A feed's entry, a page's metadata and a row's `published_at` all ask `machine_date`; a shown line agrees."""
+    moment = machine_date(text)
+    assert moment is not None
+    assert moment.iso == iso
+    row = article_from_row(Page(url="", body=json.dumps({"text": "x", "published_at": text}).encode()))
+    assert row.published_at == iso
+    shown = next(read_dates(f"Published {text}"))
+    assert shown.iso[:16] == iso[:16]
+
+
+@pytest.mark.parametrize(
+    ("told", "iso", "precision"),
+    [
+        ("March 3, 2024", "2024-03-03", "day"),
+        ("1710237600", "2024-03-12T10:00:00Z", "second"),
+        (1710237600, "2024-03-12T10:00:00Z", "second"),
+        ("2024-03-25T19:08", "2024-03-25T19:08", "minute"),
+    ],
+)
+def test_a_rows_own_date_is_read_as_every_other(told: object, iso: str, precision: str) -> None:
+    article = article_from_row(Page(url="", body=json.dumps({"text": "x", "published_at": told}).encode()))
+    assert (article.published_at, article.published_precision) == (iso, precision)
+
+
+def test_a_rows_date_that_nobody_can_read_is_told() -> None:
+    article = article_from_row(Page(url="", body=json.dumps({"text": "x", "published_at": "soon"}).encode()))
+    assert article.published_at is None
+    assert article.warnings == ("published_at:unreadable",)
 
 
 @pytest.mark.parametrize(
@@ -79,14 +126,14 @@ def test_dates_are_read_as_precisely_as_they_are_given(text: str, expected: str)
     ],
 )
 def test_what_is_no_date_is_none(text: str) -> None:
-    assert parse_date(text) is None
+    assert machine_date(text) is None
 
 
 @given(st.text(max_size=120) | st.text("0123456789-+:TZ GMTSepMon,./", max_size=60))
 def test_no_text_raises(text: str) -> None:
-    date = parse_date(text)
+    date = machine_date(text)
     if date is not None:
-        believable(date, "2025-09-02T08:00:00Z")
+        doubt(date, "2025-09-02T08:00:00Z")
 
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -96,7 +143,9 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 def test_what_programs_write_is_read_back(moment: datetime) -> None:
     expected = moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     for text in (format_datetime(moment), moment.isoformat()):
-        assert parse_date(text) == FeedDate(expected, "second")
+        date = machine_date(text)
+        assert date is not None
+        assert (date.iso, date.precision) == (expected, "second")
 
 
 @pytest.mark.parametrize(
@@ -110,14 +159,14 @@ def test_what_programs_write_is_read_back(moment: datetime) -> None:
     ],
 )
 def test_dates_that_cannot_be_true_are_not_believed(date: str, wrong: str) -> None:
-    parsed = parse_date(date)
+    parsed = machine_date(date)
     assert parsed is not None
-    verdict = believable(parsed, "2025-09-02T08:00:00Z")
+    verdict = doubt(parsed, "2025-09-02T08:00:00Z")
     assert wrong in verdict
     assert bool(wrong) == bool(verdict)
 
 
 def test_without_a_time_of_fetching_no_date_is_in_the_future() -> None:
-    parsed = parse_date("2035-08-30T10:00:00Z")
+    parsed = machine_date("2035-08-30T10:00:00Z")
     assert parsed is not None
-    assert believable(parsed, "") == ""
+    assert doubt(parsed, "") == ""
