@@ -1,4 +1,4 @@
-"""Entry of the Flex Template: Dataflow gives parameters as `--name=value`, newsbeam takes a command line.
+"""Entry point of the Flex Template: turns Dataflow's parameters (`--name=value`) into newsbeam's command line.
 
 `--config=gs://bucket/live.yaml --to=postgresql://…,pubsub://project/news` becomes
 `newsbeam live --config COPY --to postgresql://… --to pubsub://… --ledger none`; all else goes on to Beam. What is known
@@ -16,7 +16,7 @@ from newsbeam.pipeline.cli.main import main
 
 
 def command_line(arguments: list[str], folder: Path) -> list[str]:
-    """newsbeam's command line for the parameters of a template.
+    """Returns newsbeam's command line for the parameters of a template.
 
     `to` holds several values, separated by commas. The order of the parameters does not matter.
 

@@ -1,1 +1,2 @@
-"""Programs of the project that are not installed: benchmarks, evaluation, training, conformance, a made-up newsroom."""
+"""Programs that are not installed: benchmarks, evaluation, training, the conformance suite, and a newsroom to test
+against."""

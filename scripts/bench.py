@@ -1,5 +1,6 @@
 #!/usr/bin/env -S scripts/with_environment.sh measure
-"""Speed, always as a ratio to something else on the same input in the same run: `scripts/bench.py NAME [ARGUMENTS]`."""
+"""Measures speed: `scripts/bench.py NAME [ARGUMENTS]`, always as a ratio to a yardstick on the same input in the
+same run."""
 
 import importlib
 import pkgutil

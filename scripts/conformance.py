@@ -1,5 +1,6 @@
 #!/usr/bin/env -S scripts/with_environment.sh measure
-"""Conformance: `scripts/conformance.py FOLDER` plays every case in a folder of the form of the project's feed corpus.
+"""Runs the conformance suite: `scripts/conformance.py FOLDER` plays every case of a folder that has the form of the
+project's feed corpus.
 
 Prints one line a group, passed of total, and each failure; exits 0 only if all pass. `--only GROUP` plays some groups.
 """
@@ -22,12 +23,12 @@ GROUPS = ("ssrf", "robots", "urls", "http", "feeds", "edge", "mutants", "realwor
 
 
 def load_policy() -> Policy:
-    """The project's own politeness numbers."""
+    """Loads the intervals and limits of `configs/policy.yaml`."""
     return policy_from(yaml.safe_load((ROOT / "configs" / "policy.yaml").read_text()))
 
 
 def play_http(folder: Path) -> GroupResult:
-    """`http/`, with feeds parsed as in earnest."""
+    """Plays the group `http`; feeds are parsed in the sandbox, as in a live run."""
     from newsbeam.transforms.sources.polling.feed_parser import FeedParser
     from scripts.conformance import http
 
@@ -46,7 +47,7 @@ def play_http(folder: Path) -> GroupResult:
 
 
 def play(group: str, folder: Path) -> GroupResult | None:
-    """One group; None if the folder has nothing of it."""
+    """Plays one group; returns None if the folder has no cases of it."""
     if not (folder / group).exists():
         return None
     if group == "http":

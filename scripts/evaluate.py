@@ -1,5 +1,5 @@
 #!/usr/bin/env -S scripts/with_environment.sh measure
-"""Quality on labelled data: `scripts/evaluate.py NAME --data FOLDER [ARGUMENTS]`."""
+"""Measures quality on labelled data: `scripts/evaluate.py NAME --data FOLDER [ARGUMENTS]`."""
 
 import sys
 

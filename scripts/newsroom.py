@@ -1,5 +1,5 @@
 #!/usr/bin/env -S scripts/with_environment.sh measure
-"""A newsroom to test against: feeds and pages on loopback that behave as real sites do.
+"""Runs a newsroom to test against: a web server on loopback whose feeds and pages behave as those of real sites.
 
     scripts/newsroom.py --feeds 200 --hosts 50 --stories-per-s 1 --folder out/newsroom
 
@@ -22,7 +22,7 @@ _TRUTH_EVERY_S = 5.0
 
 
 async def serve(site: Site, port: int, folder: Path, seconds: float) -> None:
-    """Serves until `seconds` are over (0: for ever) or a signal comes."""
+    """Serves until `seconds` are over (0: without end) or a signal arrives."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -26,13 +26,13 @@ from newsbeam.transforms.topics.table import TOP_LEVEL
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file, one a line; empty lines are skipped."""
+    """Yields the JSON objects of a file, one a line; empty lines are skipped."""
     with path.open(encoding="utf-8") as lines:
         yield from (json.loads(line) for line in lines if line.strip())
 
 
 def article_of(row: dict[str, Any], language: str = "") -> Article:
-    """The article that an input row describes."""
+    """Makes an article of an input row."""
     hints = row.get("topic_hints") or ()
     return Article(
         id=str(row["id"]),

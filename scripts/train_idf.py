@@ -1,5 +1,5 @@
 #!/usr/bin/env -S scripts/with_environment.sh train
-"""Makes the table of word weights that stories are linked by: `transforms/stories/idf.npz`.
+"""Makes the table of word weights by which stories are linked: `transforms/stories/idf.npz`.
 
     pip install wordfreq
     scripts/train_idf.py [--words 12000] [--out FILE]

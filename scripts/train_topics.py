@@ -1,5 +1,5 @@
 #!/usr/bin/env -S scripts/with_environment.sh train
-"""Trains the topic tables from the data they are documented to come from, and writes them where the runtime reads them.
+"""Trains the topic tables and writes them where newsbeam reads them.
 
     pip install -e '.[train]'
     scripts/train_topics.py --data FOLDER --embeddings CACHE [--out FOLDER] [--languages en,de,fr]
@@ -121,7 +121,8 @@ def main(argv: list[str]) -> int:
 
 
 def train_english(data: Path, cache: Path) -> tuple[Vocabulary, Floats, Floats, Meanings]:
-    """Vocabulary, weights (topics x rows) and biases of English, and what meanings weigh."""
+    """Returns the vocabulary, weights (topics x rows) and biases of English, and the regression from word meanings
+    to weights."""
     examples = read_examples(data)
     texts = [words_and_pairs(example.text) for example in examples]
     common = commonest_words("en", _WORDS["en"])
@@ -161,7 +162,7 @@ def thresholds_by_meaning(
 
 
 def _without_weak_pairs(vocabulary: Vocabulary, weights: Floats) -> tuple[Vocabulary, Floats]:
-    """The pairs that tell least are left out; their words remain."""
+    """Drops the pairs with the smallest weights; their single words remain."""
     count = len(vocabulary.words)
     strength = np.abs(weights[:, count:]).max(axis=0) * vocabulary.idf[count:]
     kept = np.flatnonzero(strength > np.quantile(strength, _WEAKEST_PAIRS))

@@ -1,4 +1,4 @@
-"""How fast pages become clean text: `scripts/bench.py clean --data FOLDER [--pages N]`.
+"""Measures how fast pages become clean text: `scripts/bench.py clean --data FOLDER [--pages N]`.
 
 CPU seconds of `extract_article` and `strip_boilerplate` (with all metadata) beside a bare loop of
 `trafilatura.bare_extraction` with its defaults (no metadata) over the same pages in the same run, and their ratio; the
@@ -23,7 +23,7 @@ from newsbeam.transforms.model.records import Article, Page
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU seconds of one call."""
+    """Returns the CPU seconds of one call."""
     start = time.process_time()
     work()
     return time.process_time() - start
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
     for page in pages[:10]:
         extract(page)
     extracted.clear()
-    # Turns about, page by page: a machine that is busy for a while is busy for both.
+    # Alternates page by page: a machine that is busy for a while slows both.
     ours = bare = 0.0
     for page in pages:
         ours += seconds(lambda page=page: extract(page))  # type: ignore[misc]

@@ -20,7 +20,7 @@ from scripts.benchmarks.newsroom_run import compared, live_command, newsroom, ou
 from scripts.press.publishing import PressPlan
 
 _TRUTH_S = 15.0
-"""How long it takes the newsroom to start, and to write down what it has printed."""
+"""Seconds that the newsroom needs to start, and to write what it has printed."""
 _SCHEDULE = {
     "min_interval_s": 1,
     "default_interval_s": 1,
@@ -31,7 +31,7 @@ _SCHEDULE = {
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints what became of every story that was printed."""
+    """Prints how many stories were lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--alive", type=float, nargs=2, default=(5.0, 15.0), metavar=("LEAST", "MOST"), help="seconds")
@@ -57,7 +57,8 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     mean = (options.alive[0] + options.alive[1]) / 2
     stories = int(options.kills * mean * options.stories_per_s)
     config, ledger = folder / "live.yaml", folder / "ledger.db"
-    # Nothing is printed any more once the last edit is: to stop before is to count as lost what nobody had time for.
+    # The moment at which everything is printed, the last edit too. To stop before it would count as lost what no run
+    # had time to find.
     silent_at = time.monotonic() + stories / options.stories_per_s + PressPlan.edit_after_s + _TRUTH_S
     with newsroom(folder / "room", [*room_arguments, "--stories", str(stories)]) as room:
         write_config(config, room.folder, _SCHEDULE, tick_s=0.5)
@@ -117,7 +118,7 @@ def _doubled(file: Path) -> int:
 
 
 def _missing(ledger: Path, sink: Path) -> int:
-    """Articles that the ledger says were written, and are not in the sink."""
+    """Returns the articles that the ledger says were written but the sink lacks."""
     with closing(sqlite3.connect(ledger)) as database:
         database.execute("ATTACH ? AS sink", (str(sink),))
         return int(

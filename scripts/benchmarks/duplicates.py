@@ -1,4 +1,5 @@
-"""Speed and state of copy detection, beside datasketch's MinHash-LSH (128 permutations, t = .8) on the same documents.
+"""Measures speed and memory of copy detection beside datasketch's MinHash-LSH (128 permutations, t = .8) on the same
+documents.
 
     pip install datasketch
     scripts/bench.py duplicates [--documents 10000 100000 1000000] [--data FOLDER]
@@ -32,20 +33,20 @@ from newsbeam.transforms.model.records import Article, Origin
 from scripts.evaluation.corpus import documents
 
 WORDS = 330
-"""Of a text: the median of the news collections the thresholds were measured on."""
+"""Words of a text: the median of the news collections on which the thresholds were measured."""
 CHUNK = 500
-"""Articles that are worked through together, as in a replay."""
+"""Articles in one bundle, as in a replay."""
 
 
 def made_up(count: int, folder: Path | None, seed: int = 1) -> Iterator[Article]:
-    """So many articles over three days, a quarter of them copies of one of the two thousand before them."""
+    """Makes articles over three days; a quarter of them are copies of one of the two thousand before them."""
     chance = np.random.default_rng(seed)
     if folder:
         vocabulary = np.array([word for row in documents(folder)[:2000] for word in row["text"].split()], object)
     else:
         letters = np.array(list("aeioubdfgklmnprstvz"))
         ranks = ["".join(chance.choice(letters, 2 + n % 9)) for n in range(60_000)]
-        # Zipf's law, as Mandelbrot has it.
+        # Zipf's law in Mandelbrot's form.
         weights = 1 / (np.arange(len(ranks)) + 2.7)
         vocabulary = np.array(ranks, object)[chance.choice(len(ranks), 1_000_000, p=weights / weights.sum())]
     texts: deque[npt.NDArray[np.object_]] = deque(maxlen=2000)
@@ -69,7 +70,7 @@ def made_up(count: int, folder: Path | None, seed: int = 1) -> Iterator[Article]
 
 
 def datasketch_rate(articles: Sequence[Article]) -> float:
-    """Documents a CPU-second of datasketch: shingles of three words, insert and query."""
+    """Returns documents a CPU second of datasketch: shingles of three words, insert and query."""
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=0.8, num_perm=128)
@@ -84,7 +85,7 @@ def datasketch_rate(articles: Sequence[Article]) -> float:
 
 
 def features_rate(articles: Sequence[Article]) -> float:
-    """Documents a CPU-second of the features alone, taken together as in the stage."""
+    """Returns documents a CPU second of the features alone, computed in batches as in the stage."""
     features_of([articles[0].text])
     started = time.process_time()
     for at in range(0, len(articles), TOGETHER):
@@ -93,7 +94,8 @@ def features_rate(articles: Sequence[Article]) -> float:
 
 
 class Recorded(beam.DoFn):
-    """Reads articles back, as a replay would: what `Create` does with large values is not to be measured."""
+    """Reads articles from a file as a replay does (`Create` would be slow with values this large, and is not what is
+    measured)."""
 
     def process(self, path: str) -> Iterator[Article]:
         with Path(path).open("rb") as stored:
@@ -101,7 +103,7 @@ class Recorded(beam.DoFn):
 
 
 def beam_rate(articles: Sequence[Article], shards: int, beam_args: Sequence[str]) -> float:
-    """Documents a CPU-second of the stage in a pipeline, articles in and out."""
+    """Returns documents a CPU second of the stage in a pipeline, articles in and out."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [f"{folder}/{at:08}" for at in range(0, len(articles), 500)]
         for i, path in enumerate(paths):
@@ -115,16 +117,16 @@ def beam_rate(articles: Sequence[Article], shards: int, beam_args: Sequence[str]
 
 
 class Growth(NamedTuple):
-    """How the shards fare with so many articles."""
+    """Figures of the shards with a given number of articles."""
 
     first: float
-    """Documents a CPU-second, of the first 10,000."""
+    """Documents a CPU second, of the first 10,000."""
     last: float
-    """Of the last."""
+    """Documents a CPU second, of the last 10,000."""
     state: float
-    """Bytes of log a document."""
+    """Bytes of log for each document."""
     again: float
-    """CPU-seconds in which the memories are built again from their logs."""
+    """CPU seconds to rebuild the memories from their logs."""
     copies: int
 
 
@@ -143,19 +145,19 @@ def grow(articles: Iterator[Article], shards: int) -> Growth:
         for seen in see(chunk):
             for sent in address(seen):
                 letters[sent.to, sent.shard].append(sent.message)
-        for place, memory in memories.items():
-            if place not in letters:
+        for target, memory in memories.items():
+            if target not in letters:
                 continue
-            work = memory.work(letters[place])
+            work = memory.work(letters[target])
             if work.learnt:
-                logs[place].append(work.learnt)
+                logs[target].append(work.learnt)
             copies += sum(article.duplicate_kind != "unique" for article in work.results)
             for sent in work.sent:
                 letters[sent.to, sent.shard].append(sent.message)
         spent.append(time.process_time() - started)
         done += len(chunk)
-    some = 10_000 // CHUNK
-    first, last = (some * CHUNK / sum(part) for part in (spent[:some], spent[-some:]))
+    chunks = 10_000 // CHUNK
+    first, last = (chunks * CHUNK / sum(part) for part in (spent[:chunks], spent[-chunks:]))
     state = sum(len(entry) for log in logs.values() for entry in log) / done
     memories.clear()
     started = time.process_time()

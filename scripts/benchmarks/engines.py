@@ -1,4 +1,5 @@
-"""The same replay on the local engine and on Prism, with one and with two workers: pages a second, and the ratios."""
+"""Runs the same replay on the local engine and on Prism, with one and two workers; prints pages a second and the
+ratios."""
 
 import argparse
 import os
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
             *("--runner=PrismRunner", f"--prism_location={options.prism}", "--environment_type=LOOPBACK"),
             "--job_server_timeout=86400",
         ]
-    told, same = "", True
+    expected, same = "", True
     with tempfile.TemporaryDirectory() as work:
         archive = Path(work) / "pages.warc.gz"
         write_archive(archive, sorted(options.data.rglob("*.html.gz")), options.pages)
@@ -36,13 +37,13 @@ def main(arguments: Sequence[str]) -> int:
                 run = replay(archive, out, [*more, "--workers", str(workers)])
                 first = first or run.seconds
                 records = (out / "stories.jsonl").read_text()
-                told = told or records
-                same = same and records == told
+                expected = expected or records
+                same = same and records == expected
                 print(
                     f"{engine}, {workers} worker{'s' * (workers > 1):<2}{options.pages / run.seconds:8.1f} pages/s"
                     f" {1000 * run.cpu_seconds / options.pages:8.1f} ms CPU a page, peak {run.peak_mb:5.0f} MB,"
                     f" {first / run.seconds:5.2f} times {options.workers[0]} worker,"
-                    f" {'the same records' if records == told else 'OTHER RECORDS'}"
+                    f" {'the same records' if records == expected else 'OTHER RECORDS'}"
                 )
     return 0 if same else 1
 

@@ -12,12 +12,12 @@ import psutil
 
 LOOK_SECONDS = 0.1
 MEMORY_EVERY_S = 1.0
-"""Shares of memory are dear to count, and hold the process up."""
+"""Seconds between two measurements of memory: measuring it slows the process down."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a command took. Memory is the proportional share (PSS) of all its processes, in MB."""
+    """Resources that a command used. Memory is the proportional share (PSS) of all its processes, in MB."""
 
     seconds: float
     cpu_seconds: float
@@ -51,7 +51,7 @@ def _family(process: psutil.Process) -> list[psutil.Process]:
 
 
 def cpu_seconds_of(process: psutil.Process) -> float:
-    """CPU time that a process and all its descendants have used, those that have ended too."""
+    """Returns the CPU seconds of a process and all its descendants, including those that have ended."""
     used = 0.0
     for member in _family(process):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -61,7 +61,7 @@ def cpu_seconds_of(process: psutil.Process) -> float:
 
 
 def memory_mb_of(process: psutil.Process) -> float:
-    """Proportional share (PSS) of memory of a process and all its descendants, MB."""
+    """Returns the memory of a process and all its descendants as proportional share (PSS), in MB."""
     memory = 0.0
     for member in _family(process):
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -70,7 +70,7 @@ def memory_mb_of(process: psutil.Process) -> float:
 
 
 def resident_mb_of(process: psutil.Process) -> float:
-    """Memory of a process and all its descendants, MB, whatever else runs on the machine.
+    """Returns the memory of a process and all its descendants in MB, independent of other processes on the machine.
 
     Each anonymous page counts once, and of each file the most that one of them has resident. PSS is no measure of
     growth: a library's pages weigh half as soon as any other Python on the machine has them too, 30 MB here.

@@ -1,4 +1,4 @@
-"""A newsroom and a live run beside it, each in a process of its own: what the benchmarks of live runs share."""
+"""Starts a newsroom and a live run, each in its own process; shared by the benchmarks of live runs."""
 
 import json
 import os
@@ -18,17 +18,17 @@ ROOT = Path(__file__).parent.parent.parent
 
 @dataclass(frozen=True)
 class Room:
-    """A newsroom that is running, and where it writes."""
+    """A running newsroom and the folder that it writes to."""
 
     folder: Path
     process: subprocess.Popen[bytes]
 
     def truth(self) -> list[dict[str, object]]:
-        """What it has printed so far."""
+        """The stories printed so far."""
         return [json.loads(line) for line in (self.folder / "truth.jsonl").read_text().splitlines()]
 
     def stop(self) -> None:
-        """Ends it; its truth is complete then."""
+        """Stops the newsroom; its list of stories is complete afterwards."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
 
@@ -50,7 +50,7 @@ def newsroom(folder: Path, arguments: Sequence[str]) -> Iterator[Room]:
 
 
 def write_config(file: Path, room: Path, schedule: Mapping[str, float], tick_s: float, shards: int = 4) -> None:
-    """The configuration of a run that polls a newsroom; JSON is YAML."""
+    """Writes the configuration of a run that polls a newsroom, as JSON (which is YAML too)."""
     settings = {
         "contact": "https://example.org/about-our-crawler",
         "sources_file": str(room / "feeds.txt"),
@@ -64,7 +64,7 @@ def write_config(file: Path, room: Path, schedule: Mapping[str, float], tick_s: 
 
 
 def live_command(config: Path, folder: Path, more: Sequence[str] = ()) -> list[str]:
-    """The command line of a live run into `folder`."""
+    """Returns the command line of a live run that writes into `folder`."""
     sink = f"sqlite:{folder / 'news.db'}"
     return [sys.executable, "-m", "newsbeam", "live", "--config", str(config), "--to", sink, *more]
 
@@ -77,7 +77,7 @@ def start_live(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
 
 
 def outcomes(ledger: Path) -> list[tuple[str, str, str]]:
-    """(unit, outcome, url) of every unit that was noted; outcome is empty while it is pending."""
+    """Returns (unit, outcome, url) of every unit in the ledger; the outcome is empty while the unit is pending."""
     if not ledger.exists():
         return []
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=60)) as database:
@@ -88,7 +88,7 @@ def outcomes(ledger: Path) -> list[tuple[str, str, str]]:
 
 
 def titles(sink: Path) -> dict[str, str]:
-    """Title of each record in a sink, by URL."""
+    """Returns the title of each record in a sink, by URL."""
     if not sink.exists():
         return {}
     with closing(sqlite3.connect(f"file:{sink}?mode=ro", uri=True, timeout=60)) as database:
@@ -100,7 +100,8 @@ def titles(sink: Path) -> dict[str, str]:
 
 
 def compared(truth: Sequence[dict[str, object]], ledger: Path, sink: Path) -> tuple[Counter[str], Counter[str]]:
-    """URLs that were printed and did not come to an end, and those that came to more ends than they were printed.
+    """Compares what was printed with the ledger. Returns the URLs without an outcome, and those with more outcomes than
+    printed versions.
 
     Who was down while a story was printed and edited can only find the edit: that is nothing lost, if it was found.
     """
@@ -108,8 +109,8 @@ def compared(truth: Sequence[dict[str, object]], ledger: Path, sink: Path) -> tu
     ended = Counter(
         url.partition("?")[0] for unit, outcome, url in outcomes(ledger) if unit.startswith("entry:") and outcome
     )
-    found = titles(sink)
+    title_of = titles(sink)
     edited = {str(row["url"]) for row in truth if row["edit"]}
-    superseded = {url for url in edited if ended[url] == 1 and found.get(url, "").endswith("]")}
+    superseded = {url for url in edited if ended[url] == 1 and title_of.get(url, "").endswith("]")}
     lost = Counter({url: count for url, count in (printed - ended).items() if url not in superseded})
     return lost, ended - printed

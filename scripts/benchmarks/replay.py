@@ -1,4 +1,4 @@
-"""The whole pipeline beside a bare loop of `trafilatura.bare_extraction`, on the same pages, in the same run."""
+"""Measures the whole pipeline beside a bare loop of `trafilatura.bare_extraction` on the same pages in the same run."""
 
 import argparse
 import gzip
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def write_archive(file: Path, pages: Sequence[Path], count: int, apart: int = 1) -> None:
-    """A WARC of `count` pages, a member a record, in a shuffled order, at distinct URLs and times (seconds `apart`)."""
+    """Writes a WARC of `count` pages, a gzip member a record, in shuffled order, with distinct URLs and times
+    (`apart` seconds each)."""
     if not pages:
         sys.exit("no *.html.gz in the folder")
     order = [number % len(pages) for number in range(count)]
@@ -73,13 +74,13 @@ def write_archive(file: Path, pages: Sequence[Path], count: int, apart: int = 1)
             record.headers["Content-Type"] = "application/http; msgtype=response"
             head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
             record.set_bytes_content(head + gzip.decompress(pages[page].read_bytes()))
-            one = io.BytesIO()
-            record.write(one)
-            archive.write(gzip.compress(one.getvalue(), 1))
+            member = io.BytesIO()
+            record.write(member)
+            archive.write(gzip.compress(member.getvalue(), 1))
 
 
 def bodies(archive: Path) -> Iterator[str]:
-    """The pages of the archive, as text."""
+    """Reads the pages of the archive as text."""
     from fastwarc.warc import ArchiveIterator
 
     with archive.open("rb") as stream:
@@ -88,7 +89,7 @@ def bodies(archive: Path) -> Iterator[str]:
 
 
 def bare_loop(archive: Path) -> float:
-    """CPU seconds of `bare_extraction` with its defaults over all pages; reading them is not counted."""
+    """Returns the CPU seconds of `bare_extraction` with its defaults over all pages; reading them is not counted."""
     used = 0.0
     trafilatura.bare_extraction("<html><body><p>warm</p></body></html>")
     for html in bodies(archive):
@@ -105,6 +106,6 @@ def replay(archive: Path, out: Path, workers: int) -> Measured:
 
 
 def show_memory(run: Measured) -> None:
-    """Ten points of the memory curve."""
+    """Prints ten points of the memory curve."""
     step = max(1, len(run.memory_mb) // 10)
     print(json.dumps([[round(second), round(memory)] for second, memory in run.memory_mb[::step]]))

@@ -1,4 +1,4 @@
-"""What it costs to run a function in a process that can be killed, beside the pool of the standard library.
+"""Measures the cost of running a function in the sandbox, beside the process pool of the standard library.
 
 scripts/bench.py sandbox [--calls N] [--kilobytes N]
 """
@@ -16,7 +16,7 @@ from newsbeam.transforms.runtime.sandbox.sandbox import Sandbox
 
 
 def echo(page: bytes) -> bytes:
-    """The least that a page's way there and back can cost; dies of an empty one."""
+    """Returns its argument: the least that sending a page to a child and back can cost. Dies of an empty page."""
     if not page:
         os._exit(1)
     return page

@@ -1,4 +1,4 @@
-"""The load of the largest open system, simulated: 180,000 feeds, 25 polls a second, 6 new stories a second.
+"""Simulates the load of the largest open system: 180,000 feeds, 25 polls a second, 6 new stories a second.
 
 A few busy feeds print everything and are polled every minute, all others every few hours, as a schedule that has run
 for some days has settled; the ledger begins in that state. Runs the whole pipeline against a newsroom and prints polls
@@ -26,7 +26,8 @@ from scripts.benchmarks.measure import cpu_seconds_of, resident_mb_of
 from scripts.benchmarks.newsroom_run import Room, live_command, newsroom, outcomes, start_live, write_config
 
 _START_UP_S = 30.0
-"""Until the first tick: or all busy feeds were overdue then, and polled in one go for ever after."""
+"""Seconds until the first tick. With less, all busy feeds would be overdue at it and be polled at the same moment
+ever after."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -51,12 +52,12 @@ def main(arguments: Sequence[str]) -> int:
 
 @dataclass
 class _Watch:
-    """Notes when each record came to the sink."""
+    """Notes when each record appears in the sink."""
 
     sink: Path
     arrived: dict[str, float] = field(default_factory=dict)
     seen: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """When each was found in its feed, and when its page was fetched; both to the second."""
+    """When each entry was found in its feed and when its page was fetched, to the second."""
     last: int = 0
 
     def look(self) -> None:
@@ -100,9 +101,9 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
                 shown = now
                 memory, cpu = resident_mb_of(watched), cpu_seconds_of(watched)
                 peak = max(peak, memory)
-                found = outcomes(folder / "ledger.db")
-                settled = sum(bool(outcome) for _, outcome, _ in found)
-                print(f"{now:6.0f}{memory:8.0f}{cpu:8.0f}{len(found):8}{settled:8}", flush=True)
+                entries = outcomes(folder / "ledger.db")
+                settled = sum(bool(outcome) for _, outcome, _ in entries)
+                print(f"{now:6.0f}{memory:8.0f}{cpu:8.0f}{len(entries):8}{settled:8}", flush=True)
         seconds = time.monotonic() - begun
         process.send_signal(signal.SIGTERM)
         process.wait(90)
@@ -114,7 +115,8 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
 
 
 def _settle_schedule(options: argparse.Namespace, folder: Path, room: Room) -> None:
-    """Leaves the ledger as a run of some days would: every feed polled before, its next poll some time ahead."""
+    """Fills the ledger as after a run of some days: every feed has been polled, and its next poll is some time
+    ahead."""
     chance, now = random.Random(1), time.time() + _START_UP_S
     memory = LedgerFeedMemory(str(folder / "ledger.db"), "before")
     states = []

@@ -1,4 +1,4 @@
-"""A long live run against a newsroom: is memory flat, and what does waiting cost?
+"""Measures memory and the CPU cost of waiting in a long live run against a newsroom.
 
 For two thirds of the time the newsroom prints stories, then it is silent and only answers polls. Prints memory and CPU
 by the minute; code 0 if memory stayed within 3 % in the last third and CPU there below 5 % of a core.

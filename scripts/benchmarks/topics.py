@@ -1,4 +1,4 @@
-"""Documents and articles a CPU-second of topics and languages, beside a yardstick in the same run.
+"""Measures documents a CPU second of topics and languages, beside a yardstick in the same run.
 
     scripts/bench.py topics --data FOLDER [--seconds 5]
 

@@ -1,1 +1,1 @@
-"""One module a group of the conformance suite; each has `run(folder) -> GroupResult`."""
+"""One module for each group of the conformance suite; each has `run(folder) -> GroupResult`."""

@@ -1,4 +1,4 @@
-"""Folders of feeds of which every file must end in entries or a dead letter."""
+"""Plays folders of feeds in which every file must end in entries or a dead letter."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def check_folder(name: str, folder: Path, manifest: str, key: str) -> GroupResul
 
 
 def _reference(manifest: Path, key: str) -> dict[str, int]:
-    """Entries that the reference found, by file."""
+    """Number of entries that the reference reader found, by file."""
     if not manifest.exists():
         return {}
     found = {}

@@ -1,4 +1,4 @@
-"""Scenarios of many feeds at once: what matters is how they get along with each other, and with the clock."""
+"""Scenarios of many feeds at once: how they share hosts, addresses and the clock."""
 
 import asyncio
 import itertools
@@ -86,7 +86,7 @@ async def slow_neighbour(count: int, policy: Policy, agent: str) -> Iterator[str
                 await asyncio.gather(*stuck, return_exceptions=True)
                 await client.close()
 
-    for _ in range(6):  # the best of some runs: what else the machine does slows down now one, now the other
+    for _ in range(6):  # the best of some runs: other load on the machine slows down now one, now the other
         for hanging in (0, 20):
             took = await once(hanging)
             best[bool(hanging)] = min(took, best.get(bool(hanging), took))
@@ -118,7 +118,7 @@ def _settle_304(shard: FeedShard, feed_url: str, conditional: bool, now: float) 
 
 
 def restart(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
-    """A new process takes up the schedule that an old one left, half of it overdue."""
+    """A new process continues the schedule of an old one, half of which is overdue."""
     count = scenario["expect"]["feeds"]
     rng = random.Random(1)
     saved: dict[str, bytes] = {}
@@ -176,7 +176,7 @@ def clock_jump(scenario: dict[str, Any], policy: Policy) -> Iterator[str]:
             _settle_304(shard, ask.feed_url, bool(ask.headers), now)
     if worst > 2 * 5 * policy.schedule.catch_up_per_s:
         yield f"{worst} polls at once"
-    # As if the clock had never been touched: with 304s the interval grows to hours, but nobody is left out.
+    # The intervals are those of an untouched clock: with 304s they grow to hours, but no feed is left out.
     starved = [url for url in urls if run - last.get(url, 0.0) > 2 * policy.schedule.max_interval_s or polls[url] < 5]
     if starved:
         yield f"{len(starved)} feeds starved"

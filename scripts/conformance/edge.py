@@ -1,4 +1,4 @@
-"""`edge/`: authored feeds, each with what must come out of it."""
+"""Plays `edge/`: hand-written feeds, each with its expected result."""
 
 import json
 import re
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 def run(folder: Path) -> GroupResult:
-    """Every expectation of `edge/expect.jsonl`; successive polls of one feed are one case each."""
+    """Checks every expectation of `edge/expect.jsonl`; successive polls of one feed are a case each."""
     rows = [json.loads(line) for line in (folder / "edge" / "expect.jsonl").read_text().splitlines() if line.strip()]
     documents = [document(folder, row["file"], row.get("content_type", "")) for row in rows]
     with feed_sandbox() as sandbox:
@@ -200,7 +200,7 @@ _CHECKS: dict[str, Callable[[Row, Read], Iterator[str]]] = {
 
 
 def _sequences(rows: Sequence[Row], reads: Sequence[Read]) -> Iterator[tuple[str, list[str]]]:
-    """Polls one feed again and again; what was new and updated at each poll."""
+    """Polls one feed repeatedly; returns what was new and updated at each poll."""
     polls: dict[str, list[tuple[int, Row, Read]]] = {}
     for row, read in zip(rows, reads, strict=True):
         if row.get("group", "").startswith("seq:"):
@@ -222,7 +222,7 @@ def _sequences(rows: Sequence[Row], reads: Sequence[Read]) -> Iterator[tuple[str
 
 
 def _across_feeds(rows: Sequence[Row], reads: Sequence[Read]) -> Iterator[tuple[str, list[str]]]:
-    """Entries of several feeds that share a guid are several entries."""
+    """Checks that entries of several feeds with the same guid stay several entries."""
     names = [
         (entry.feed_url, entry.identity)
         for row, read in zip(rows, reads, strict=True)

@@ -1,4 +1,4 @@
-"""`feeds/`: the test feeds of four readers and validators."""
+"""Plays `feeds/`: the test feeds of four readers and validators."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from scripts.conformance.result import GroupResult
 
 
 def run(folder: Path) -> GroupResult:
-    """Every file ends in entries or a dead letter."""
+    """Checks that every file ends in entries or a dead letter."""
     return check_folder("feeds", folder, "manifest.jsonl", "path")

@@ -1,4 +1,4 @@
-"""`hostile/`: bombs and traps for decoders and parsers, each with the time and memory that it may cost."""
+"""Plays `hostile/`: bombs and traps for decoders and parsers, each with the time and memory that it may cost."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ class _Cost:
 
 
 def decode_and_parse(given: tuple[str, FeedDocument]) -> _Cost:
-    """What a body costs from the wire to its entries: (content coding, document). Runs in the sandbox."""
+    """Decodes and parses a body, given as (content coding, document). Runs in the sandbox."""
     coding, encoded = given
     started = time.process_time()
     read, rejected = None, None
@@ -51,7 +51,7 @@ def decode_and_parse(given: tuple[str, FeedDocument]) -> _Cost:
 
 
 def run(folder: Path) -> GroupResult:
-    """Every body within its limits, and its neighbours unharmed.
+    """Checks that every body stays within its limits and harms no other.
 
     Time is that of the processor, so that what else the machine does is not counted. A body that is killed has had the
     whole of what it is allowed in the pipeline; that must be within what it may cost here.
@@ -63,7 +63,7 @@ def run(folder: Path) -> GroupResult:
 
 
 async def _with_canary(folder: Path, rows: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """What is wrong with each, while somebody listens on the ports of this machine that it names."""
+    """Returns what is wrong with each body, while a canary listens on the local ports that it names."""
     seen = 0
 
     async def canary(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

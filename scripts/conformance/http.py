@@ -1,4 +1,4 @@
-"""`http/scenarios.jsonl`: scripted server answers, and what a polite and safe client makes of them.
+"""Plays `http/scenarios.jsonl`: scripted server responses, and what a polite and safe client must make of them.
 
 Each scenario is played with the real client against a real server; what passes between two polls is a clock that is
 set, not waited for. `http/policy.json` overrides the policy's numbers by name.
@@ -55,7 +55,7 @@ _NAMES = {
 
 
 def overridden(policy: Policy, file: Path) -> Policy:
-    """The policy with the numbers of a scenario folder's own `policy.json`."""
+    """Returns the policy with the numbers of a scenario folder's `policy.json`."""
     changes: dict[str, dict[str, Any]] = {"schedule": {}, "fetch": {}}
     for name, value in json.loads(file.read_text()).items() if file.exists() else ():
         if name in _NAMES:
@@ -68,7 +68,7 @@ def overridden(policy: Policy, file: Path) -> Policy:
 
 @dataclass
 class One:
-    """What one poll came to."""
+    """The result of one poll."""
 
     at: float
     polled: Polled
@@ -82,7 +82,7 @@ class One:
 
 @dataclass
 class Played:
-    """What a scenario came to."""
+    """The result of a scenario."""
 
     polls: list[One] = field(default_factory=list)
     requests: list[Asked] = field(default_factory=list)
@@ -95,7 +95,7 @@ class Played:
 
 
 class Script:
-    """The steps of a scenario, one a request; the last one for ever."""
+    """The steps of a scenario, one for each request; the last one repeats."""
 
     def __init__(self, steps: list[dict[str, Any]]) -> None:
         self.steps = [step for step in steps for _ in range(step["respond"].get("repeat", 1))]
@@ -219,7 +219,7 @@ async def _poll_once(
     server: ScriptedServer,
 ) -> bool:
     asks = shard.due(clock[0], 1)
-    for _ in range(10):  # the clock of a scenario leaps, and what a leap leaves overdue is spread over some seconds
+    for _ in range(10):  # polls that a leap of the clock leaves overdue are spread over some seconds
         if not asks:
             clock[0] += 1.0
             asks = shard.due(clock[0], 1)
@@ -231,7 +231,7 @@ async def _poll_once(
     polled = await poll_feed(client, ask, parse)
     took = time.monotonic() - asked
     if kill == "after_fetch_before_commit":
-        played.killed = pack(ask.state)  # what the last commit left
+        played.killed = pack(ask.state)  # the state of the last commit
         return True
     settled = shard.settle(ask.feed_url, polled, clock[0])
     played.known = played.known if settled.known is None else settled.known
@@ -261,7 +261,7 @@ def _bound(text: str, value: float) -> bool:
 
 
 def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[str]:
-    """What is wrong with how a scenario was played."""
+    """Returns what is wrong with the result of a scenario."""
     expect: Mapping[str, Any] = scenario["expect"]
     yield from played.notes
     if unknown := sorted(set(expect) - _JUDGED):
@@ -381,7 +381,7 @@ def _judge_url(wanted: str, played: Played, last: One) -> Iterator[str]:
 
 
 async def judged(scenario: dict[str, Any], folder: Path, policy: Policy, agent: str, parse: Parse) -> list[str]:
-    """Plays a scenario; what is wrong with it."""
+    """Plays a scenario and returns what is wrong with its result."""
     expect = scenario["expect"]
     if "max_in_flight" in expect:
         return list(await crowds.host_concurrency(scenario, policy, agent))
@@ -409,7 +409,7 @@ async def _play_all(
     async def one(scenario: dict[str, Any]) -> None:
         try:
             found[scenario["id"]] = await judged(scenario, folder, policy, agent, parse)
-        except Exception as error:  # a crash of the client is what a scenario is there to find
+        except Exception as error:  # scenarios exist to find crashes of the client
             found[scenario["id"]] = [f"{type(error).__name__}: {error}"]
 
     for scenario in scenarios:
@@ -423,7 +423,7 @@ async def _play_all(
 
 
 def run(folder: Path, policy: Policy, agent: str, parse: Parse) -> GroupResult:
-    """Every scenario of `http/`."""
+    """Plays every scenario of `http/`."""
     file = folder / "http" / "scenarios.jsonl"
     scenarios = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
     policy = overridden(policy, folder / "http" / "policy.json")

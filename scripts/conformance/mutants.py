@@ -1,4 +1,4 @@
-"""`mutants/`: feeds with bytes changed, cut and moved at random."""
+"""Plays `mutants/`: feeds with bytes changed, cut and moved at random."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from scripts.conformance.result import GroupResult
 
 
 def run(folder: Path) -> GroupResult:
-    """Every file ends in entries or a dead letter."""
+    """Checks that every file ends in entries or a dead letter."""
     return check_folder("mutants", folder, "mutants/manifest.jsonl", "file")

@@ -1,4 +1,4 @@
-"""`opml/`: real lists of feeds, most of them ill-formed."""
+"""Plays `opml/`: real lists of feeds, most of them ill-formed."""
 
 import html
 import re
@@ -12,7 +12,7 @@ _ADDRESS = re.compile(r"""\bxmlUrl\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECA
 
 
 def run(folder: Path) -> GroupResult:
-    """Every address in a list is found, as it stands there."""
+    """Checks that every address of a list is found, unchanged."""
     files = sorted(str(path.relative_to(folder)) for path in (folder / "opml").glob("*.opml"))
     failures = []
     with feed_sandbox() as sandbox:

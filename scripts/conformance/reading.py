@@ -1,4 +1,4 @@
-"""Reading the suite's files as the pipeline would: in the sandbox, one after another."""
+"""Reads the suite's files as the pipeline does: in the sandbox, one after another."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,21 +17,21 @@ Read = ParsedFeed | DeadLetter
 
 
 def document(folder: Path, file: str, content_type: str = "") -> FeedDocument:
-    """The file as if it had just been fetched from `SITE`."""
+    """Makes a document of a file, as if it had just been fetched from `SITE`."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return FeedDocument(SITE + file, (folder / file).read_bytes(), content_type=content_type, fetched_at=now)
 
 
 @contextmanager
 def feed_sandbox() -> Iterator[Sandbox[FeedDocument, ParsedFeed]]:
-    """The sandbox that feeds are read in, with the limits of the pipeline."""
+    """Returns the sandbox in which feeds are parsed, with the limits of the pipeline."""
     warm_up = FeedDocument(SITE, b"<rss><channel><title>-</title><item><title>-</title></item></channel></rss>")
     with Sandbox(parse_feed, workers=2, seconds=1, memory_mb=MEMORY_MB, queue=64, warm_up=warm_up) as sandbox:
         yield sandbox
 
 
 def read_all(sandbox: Sandbox[FeedDocument, ParsedFeed], documents: Sequence[FeedDocument]) -> Iterator[Read]:
-    """What each document ends in, in order. Anything else than entries or a typed dead letter is raised."""
+    """Parses each document in order. Raises whatever is neither entries nor a typed dead letter."""
     for start in range(0, len(documents), 64):
         batch = documents[start : start + 64]
         futures = [sandbox.submit(document, cpu_seconds(document)) for document in batch]
@@ -47,12 +47,12 @@ def read_all(sandbox: Sandbox[FeedDocument, ParsedFeed], documents: Sequence[Fee
 
 
 def count(read: Read) -> int:
-    """Entries, and items with a dead letter of their own."""
+    """Counts entries and rejected items."""
     return len(read.entries) + len(read.rejected) if isinstance(read, ParsedFeed) else 0
 
 
 def summary(read: Read) -> str:
-    """For a line of the report."""
+    """Formats a result for a line of the report."""
     if isinstance(read, DeadLetter):
         return f"dead letter {read.reason}: {read.message[:200]}"
     return f"{read.format} with {len(read.entries)} entries, {len(read.rejected)} rejected"

@@ -1,4 +1,4 @@
-"""`realworld/`: captures of real feeds."""
+"""Plays `realworld/`: captures of real feeds."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from scripts.conformance.result import GroupResult
 
 
 def run(folder: Path) -> GroupResult:
-    """Every file ends in entries or a dead letter."""
+    """Checks that every file ends in entries or a dead letter."""
     return check_folder("realworld", folder, "manifest.jsonl", "path")

@@ -1,4 +1,4 @@
-"""What one group of the conformance suite came to."""
+"""The result of one group of the conformance suite."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""`robots/`: what robots.txt files allow, and what follows from how they could be had (RFC 9309)."""
+"""Plays `robots/`: what robots.txt files allow, and what follows if one cannot be fetched (RFC 9309)."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ def _case(case: dict[str, Any], policy: FetchPolicy) -> str:
 
 
 async def _fetch(case: dict[str, Any], policy: FetchPolicy, agent: str) -> str:
-    """Fetches a robots.txt from a real server that behaves as the case says; what is wrong, if anything is."""
+    """Fetches a robots.txt from a real server that behaves as the case says; returns what is wrong, if anything."""
     policy = replace(policy, total_deadline_s=1.0, min_delay_s=0.0)
     redirects = case.get("redirects", 0)
     rules = _RULES
@@ -80,7 +80,7 @@ async def _all(folder: Path, policy: FetchPolicy, agent: str) -> list[tuple[str,
 
 
 def run(folder: Path, policy: FetchPolicy, agent: str) -> GroupResult:
-    """Every case of `robots/`."""
+    """Plays every case of `robots/`."""
     cases = asyncio.run(_all(folder, policy, agent))
     failures = tuple(f"{name}: {wrong}" for name, wrong in cases if wrong)
     return GroupResult("robots", len(cases) - len(failures), len(cases), failures)

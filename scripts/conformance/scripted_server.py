@@ -1,4 +1,5 @@
-"""A real HTTP server on loopback that answers as a scenario says: right, wrong, slowly, for ever, or not at all.
+"""A real HTTP server on loopback that responds as a scenario says: correctly, wrongly, slowly, endlessly, or not at
+all.
 
 It writes raw bytes, since much of what a feed reader meets no server library would send. A client reaches it through
 `routed_socket`: names resolve to a public address, every check of the client's is passed as in earnest, and only the
@@ -39,7 +40,7 @@ HTML = "<!doctype html><html><head><title>Parked</title></head><body><p>This dom
 
 
 def feed(numbers: range) -> bytes:
-    """An RSS feed with the stories of these numbers, newest first."""
+    """Returns an RSS feed with the stories of these numbers, newest first."""
     return FEED.format(items="".join(ITEM.format(n=n) for n in reversed(numbers))).encode()
 
 
@@ -247,7 +248,7 @@ def _encoded(body: bytes, respond: dict[str, Any], headers: dict[str, str]) -> b
 
 
 class _Routed(socket.socket):
-    """A socket that connects somewhere else than it was told."""
+    """A socket that connects to another address than it is given."""
 
     route: Callable[[tuple[Any, ...]], tuple[str, int]]
 
@@ -256,7 +257,7 @@ class _Routed(socket.socket):
 
 
 def routed_socket(route: Callable[[tuple[Any, ...]], tuple[str, int]]) -> Callable[[Any], socket.socket]:
-    """Makes sockets for addresses that have been checked, and leads them to where `route` says."""
+    """Returns a maker of sockets that accepts checked addresses and connects to where `route` says instead."""
 
     def make(info: Any) -> socket.socket:
         made = _Routed(socket.AF_INET, socket.SOCK_STREAM)
@@ -269,7 +270,7 @@ def routed_socket(route: Callable[[tuple[Any, ...]], tuple[str, int]]) -> Callab
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority of our own, a server it vouches for, and one that nobody vouches for."""
+    """A private certificate authority, a server certificate that it signed, and one that nobody signed."""
 
     client: ssl.SSLContext
     server: ssl.SSLContext

@@ -1,4 +1,4 @@
-"""`ssrf/`: addresses, URLs and sequences of DNS answers that must never lead into a private network."""
+"""Plays `ssrf/`: addresses, URLs and sequences of DNS answers that must never lead into a private network."""
 
 import asyncio
 import ipaddress
@@ -25,7 +25,7 @@ def _rows(file: Path) -> Iterator[str]:
 
 
 def addresses(folder: Path) -> Iterator[tuple[str, str]]:
-    """Each address of `ips.tsv`, and what is wrong with the verdict on it, if anything is."""
+    """Returns each address of `ips.tsv` with what is wrong with its verdict, if anything."""
     for line in _rows(folder / "ssrf" / "ips.tsv"):
         address, verdict = line.split("\t")
         got = "allow" if AddressRules().permits(address) else "block"
@@ -33,7 +33,7 @@ def addresses(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 class _Names:
-    """Answers look-ups from a list, one set of addresses a look-up; the last one for ever."""
+    """Answers DNS look-ups from a list, one set of addresses each; the last set repeats."""
 
     def __init__(self, answers: list[list[str]]) -> None:
         self.answers = answers
@@ -48,7 +48,7 @@ class _Names:
 
 
 async def urls(folder: Path, policy: FetchPolicy, agent: str) -> list[tuple[str, str]]:
-    """Asks for every URL of `urls.tsv` with the system's own look-ups, beside a canary that must see nobody."""
+    """Requests every URL of `urls.tsv` with the system's resolver, beside a canary that must receive nothing."""
     found = []
     seen = 0
 
@@ -79,7 +79,7 @@ async def urls(folder: Path, policy: FetchPolicy, agent: str) -> list[tuple[str,
 
 
 async def answers(case: dict[str, Any], folder: Path, policy: FetchPolicy, agent: str) -> str:
-    """Plays one sequence of DNS answers; what is wrong, if anything is."""
+    """Plays one sequence of DNS answers; returns what is wrong, if anything."""
     reached: list[str] = []
     names = _Names(case["answers"])
     redirects = case.get("redirects", 0)
@@ -141,7 +141,7 @@ async def _all(folder: Path, policy: FetchPolicy, agent: str) -> list[tuple[str,
 
 
 def run(folder: Path, policy: FetchPolicy, agent: str) -> GroupResult:
-    """Every case of `ssrf/`."""
+    """Plays every case of `ssrf/`."""
     cases = asyncio.run(_all(folder, policy, agent))
     failures = tuple(f"{name}: {wrong}" for name, wrong in cases if wrong)
     return GroupResult("ssrf", len(cases) - len(failures), len(cases), failures)

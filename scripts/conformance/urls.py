@@ -1,4 +1,4 @@
-"""`urls/pairs.tsv`: which URLs are those of one article."""
+"""Plays `urls/pairs.tsv`: which URLs belong to the same article."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from scripts.conformance.result import GroupResult
 
 
 def run(folder: Path) -> GroupResult:
-    """Every pair; `same-or-different` passes either way, but never with an error."""
+    """Checks every pair; `same-or-different` passes either way, but never with an error."""
     failures, total = [], 0
     for line in (folder / "urls" / "pairs.tsv").read_text().splitlines():
         if not line.strip() or line.startswith("#"):

@@ -1,4 +1,5 @@
-"""How clean the text is: `scripts/evaluate.py clean --data FOLDER [--models FOLDER] [--plain] [--by-rule]`.
+"""Measures how clean the extracted text is: `scripts/evaluate.py clean --data FOLDER [--models FOLDER] [--plain]
+[--by-rule]`.
 
 FOLDER holds `manifest.jsonl` (id, bench, url, site, gold, optional, tokens, title, authors, date) and the gzipped pages
 it names. The table gives F1, precision and recall of 4-token shingles for each set, the four news sets pooled, with
@@ -35,7 +36,7 @@ NEWS = ("scrapinghub", "fundus-eval", "newspaper4k-dataset", "fundus-parsers")
 
 @dataclass(frozen=True)
 class Outcome:
-    """One page as it came out. `extracted` is the article before its boilerplate was stripped."""
+    """The result for one page. `extracted` is the article before its boilerplate was stripped."""
 
     row: dict[str, Any]
     article: Optional[Article]
@@ -65,7 +66,7 @@ def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) ->
 
 
 def with_site_memory(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """The same outcomes, each site's pages gone through once more in the order of their dates with its memory."""
+    """Applies site memory: goes through each site's pages once more, in the order of their dates."""
     memory = SiteMemory(horizon_hours=10 * 365 * 24)
     order = sorted(
         range(len(outcomes)),
@@ -82,7 +83,7 @@ def with_site_memory(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def table(outcomes: Sequence[Outcome], rounds: int) -> list[str]:
-    """F1 of each set and of the news sets pooled."""
+    """Returns a table of F1 for each set, and for the news sets pooled."""
     groups: dict[str, list[Score]] = defaultdict(list)
     for outcome in outcomes:
         score = score_page(outcome.row, outcome.article.text if outcome.article else "")
@@ -99,7 +100,7 @@ def table(outcomes: Sequence[Outcome], rounds: int) -> list[str]:
 
 
 def metadata_table(outcomes: Sequence[Outcome]) -> list[str]:
-    """Titles, dates and authors right to the letter."""
+    """Returns a table of the shares of titles, dates and authors that are exactly right."""
     groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for outcome in outcomes:
         article = outcome.article

@@ -29,7 +29,7 @@ from newsbeam.transforms.stories.stories import LinkStories
 
 
 def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]]:
-    """The documents of all `*.jsonl` and `*.jsonl.gz` in `folder` but the lists of pairs and of URLs."""
+    """Yields the documents of all `*.jsonl` and `*.jsonl.gz` in `folder`, except the lists of pairs and of URLs."""
     found = []
     for path in sorted(folder.glob("*.jsonl*")):
         if not path.name.startswith(("pairs", "url")):
@@ -41,7 +41,7 @@ def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of one file."""
+    """Yields the JSON objects of one file."""
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
@@ -49,7 +49,7 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def as_article(row: dict[str, Any]) -> Article:
-    """A document as it would come from a fetched page; its id is the input unit."""
+    """Makes an article of a document, as if its page had been fetched; the document's id is the input unit."""
     return Article(
         url=row.get("url") or "",
         title=row.get("title") or "",
@@ -64,7 +64,7 @@ def as_article(row: dict[str, Any]) -> Article:
 
 
 class Marked(NamedTuple):
-    """What the stages said of one document."""
+    """The verdicts of the stages on one document."""
 
     unit: str
     article: str
@@ -97,8 +97,8 @@ class _Bundles(RestrictionProvider):
 
 
 class ReadBundles(beam.DoFn):
-    """Reads the articles of each file as a bundle of its own: none comes before all stages are done with the last.
-    (What `Create` does with large values is not to be measured.)"""
+    """Reads each file as one bundle, so that all stages finish a bundle before the next begins. (`Create` would be
+    slow with values this large, and is not what is measured.)"""
 
     def process(self, folder: str, tracker: Any = beam.DoFn.RestrictionParam(_Bundles())) -> Iterator[Any]:
         number = tracker.current_restriction().start
@@ -109,7 +109,7 @@ class ReadBundles(beam.DoFn):
 
 
 class WriteMarked(beam.DoFn):
-    """Writes what was said of the articles of a bundle. (Beam's own writers wait for all input.)"""
+    """Writes the verdicts of each bundle. (Beam's own writers wait for all input.)"""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -132,7 +132,7 @@ def mark(
     stories: Optional[StoriesConfig] = None,
     language: bool = False,
 ) -> tuple[list[Marked], float]:
-    """Runs the stages in one pipeline; what they said, by unit, and the CPU-seconds that took.
+    """Runs the stages in one pipeline. Returns their verdicts, sorted by unit, and the CPU seconds used.
 
     Args:
         bundles: articles, as they come in.

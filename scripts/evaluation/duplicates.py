@@ -1,4 +1,4 @@
-"""How well copies are found: runs the stage itself on a folder of documents and scores what comes out.
+"""Measures how well copies are found: runs the stage on a folder of documents and scores its verdicts.
 
 scripts/evaluate.py duplicates --data FOLDER
 """
@@ -21,7 +21,7 @@ from scripts.evaluation.scoring import by_id, by_operation, clusters_of, score_c
 
 
 def predictions(marked: list[Marked]) -> list[dict[str, str | None]]:
-    """Pointers between documents from pointers between articles: an article's first document stands for it."""
+    """Turns pointers between articles into pointers between documents: an article's first document stands for it."""
     originals: dict[str, str] = {}
     for one in sorted(marked, key=lambda one: (one.kind != "unique", one.unit)):
         originals.setdefault(one.article, one.unit)

@@ -1,4 +1,4 @@
-"""How well an extraction fits its gold: 4-token shingles, as scrapinghub/article-extraction-benchmark counts them.
+"""Scores an extraction against its gold text by 4-token shingles, as scrapinghub/article-extraction-benchmark does.
 
 Tokens are runs of word characters, case kept (each character of its own where a script has no spaces). A text is the
 multiset of its 4-token shingles. Precision is the mean over pages with a prediction, recall the mean over pages with a
@@ -21,7 +21,7 @@ _CHAR = re.compile(f"[{SPACELESS}]|[^\\W{SPACELESS}]+")
 
 @dataclass(frozen=True)
 class Score:
-    """One page. Precision is None without a prediction, recall None without a gold text."""
+    """The score of one page. Precision is None without a prediction, recall None without a gold text."""
 
     precision: Optional[float]
     recall: Optional[float]
@@ -99,7 +99,7 @@ def people(value: Any) -> set[str]:
 
 
 def score_metadata(row: dict[str, Any], title: str, authors: Sequence[str], date: Optional[str]) -> dict[str, float]:
-    """1.0 or 0.0 for each of title, date (the day) and authors that the gold has."""
+    """Returns 1.0 or 0.0 for each of title, date (the day) and authors that has a gold value."""
     out = {}
     if row.get("title"):
         out["title"] = float(fold(row["title"]) == fold(title))

@@ -54,7 +54,8 @@ def main(argv: list[str]) -> int:
 
 
 def _gold(path: Path) -> list[dict[str, Any]]:
-    """Rows with their gold, from the file itself or the gold beside it; none if it is not about languages."""
+    """Reads rows with their gold, from the file itself or from the gold file beside it; returns none if the file is
+    not about languages."""
     if path.name.endswith(".gold.jsonl"):
         return []
     rows = [row for row in read_rows(path) if "id" in row]

@@ -1,4 +1,5 @@
-"""Examples for the line models: each line of a page with its features and whether the gold text has it; training."""
+"""Makes examples for the line models (each line of a page, its features, and whether the gold text contains it) and
+trains them."""
 
 import gzip
 import hashlib
@@ -29,7 +30,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class Example:
-    """One page: rows of features, labels, and the weight of each line."""
+    """The lines of one page: features, labels, and the weight of each line."""
 
     site: str
     rows: Floats
@@ -37,13 +38,13 @@ class Example:
     weights: NDArray[np.float64]
     page: Optional[Outline] = None
     texts: tuple[str, str] = ("", "")
-    """What the other extractors keep of a page of HTML."""
+    """The text that other extractors find in a page of HTML."""
     described: tuple[str, str, str, str] = ("", "", "", "")
-    """What a page of HTML says of itself: title, description, body of the article, name of the site."""
+    """What a page of HTML states about itself: title, description, body of the article, name of the site."""
 
 
 def fold_of(site: str) -> int:
-    """The fold of a site: all its pages are in one."""
+    """The fold of a site: all pages of a site are in the same fold."""
     return hashlib.sha256(site.encode()).digest()[1] % FOLDS
 
 
@@ -61,7 +62,7 @@ def html_of(data: Path, row: dict[str, Any]) -> bytes:
 
 
 def label_lines(lines: Sequence[str], row: dict[str, Any]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Whether each line stands in the gold text, and its weight: its share of the gold's tokens, damped.
+    """Tells for each line whether it is in the gold text, and its weight: its damped share of the gold's tokens.
 
     A line is of the article if most of its 4-token shingles are in the gold; a shorter one if it is a line of it or
     stands in it word for word. Of a line that the page repeats, as many copies count as the gold has, those among the
@@ -105,14 +106,14 @@ def label_lines(lines: Sequence[str], row: dict[str, Any]) -> tuple[NDArray[np.b
 
 
 def usable(data: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """The rows and pages that are not suspect of a wrong gold."""
+    """Yields the rows and pages whose gold is not suspected to be wrong."""
     for row in manifest(data):
         if not row.get("suspect"):
             yield row, html_of(data, row)
 
 
 def metadata_of(tree: HtmlElement, page: Outline, described: Described, row: dict[str, Any]) -> Metadata:
-    """What a page of the data says of itself, no feed asked."""
+    """Reads the metadata of a page without a feed."""
     return read_metadata(
         tree, read_head(tree), described, page.blocks, url=row["url"], publisher="", feed_title="", feed_authors=(),
         feed_date=None, robots_header="", fetched_at=None,
@@ -120,7 +121,7 @@ def metadata_of(tree: HtmlElement, page: Outline, described: Described, row: dic
 
 
 def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
-    """The blocks of every page that is not suspect of a wrong gold."""
+    """Makes examples of the blocks of every page whose gold is not suspected to be wrong."""
     out = []
     for row, body in usable(data):
         html = body.decode("utf-8", "replace")
@@ -138,7 +139,7 @@ def html_examples(data: Path) -> tuple[list[Example], tuple[str, ...]]:
 
 
 def with_whole_gold(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
-    """The pages whose gold was not cut short, as far as models that have not seen their sites can tell."""
+    """Keeps the pages whose gold was not cut short, judged by models that have not seen their sites."""
     out = []
     for example in examples:
         if example.page is not None:
@@ -149,7 +150,8 @@ def with_whole_gold(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -
 
 
 def is_whole(lines: Sequence[str], labels: NDArray[np.bool_], chances: Floats) -> bool:
-    """Whether a gold text was not cut short: it was where all of it is found, among at least as much other prose."""
+    """Tells whether a gold text is complete. It counts as cut short if all of it is found among at least as much
+    other prose."""
     chars = np.array([len(line) for line in lines])
     kept = chances > 0.5
     found = float(chars[kept & labels].sum())
@@ -157,7 +159,7 @@ def is_whole(lines: Sequence[str], labels: NDArray[np.bool_], chances: Floats) -
 
 
 def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -> list[Example]:
-    """The same pages as the second model sees them: each with the verdicts of a first model that has not seen it."""
+    """Makes the second model's examples: each page with the verdicts of a first model that has not seen it."""
     out = []
     for example in examples:
         if example.page is not None:
@@ -168,7 +170,7 @@ def second_examples(examples: Sequence[Example], by_fold: Sequence[TreeModel]) -
 
 
 def weighed(examples: Sequence[Example]) -> list[Example]:
-    """The same examples without the lines that have no weight: to train on, no longer to be read as pages."""
+    """Drops the lines without weight; what is left can be trained on but is no whole page any more."""
     out = []
     for example in examples:
         counts = example.weights > 0
@@ -199,7 +201,7 @@ def train(
     without: Optional[int] = None,
     runs: int = 1,
 ) -> dict[str, Any]:
-    """Grows the ensemble and gives its arrays as `TreeModel` reads them.
+    """Trains the ensemble and returns its arrays as `TreeModel` reads them.
 
     Args:
         without: the fold whose sites are left out.
@@ -230,7 +232,7 @@ def train(
 
 
 def export(model: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """The trees of a CatBoost model as arrays; checked against its own predictions by the caller's tests."""
+    """Converts a CatBoost model to arrays; tests compare them with its own predictions."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:

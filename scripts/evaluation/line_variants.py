@@ -1,4 +1,5 @@
-"""Variants of pages to train on: the same article as another site would mark it up, shortened, in other company.
+"""Makes variants of pages to train on: the same article with another site's markup, shortened, or among other
+boilerplate.
 
 Seven hundred pages show a model few habits of markup, and it comes to lean on those of their sites. A variant takes
 some of them away (class words, tags, metadata, whole boxes of boilerplate) or cuts the article: what the model learns
@@ -25,7 +26,8 @@ _NO_PARAGRAPHS = 0.08
 
 
 def with_variants(examples: Sequence[Example], trial: Sequence[TreeModel], copies: int) -> list[Example]:
-    """The examples and so many variants of each; `trial` are models of the folds that have not seen its site."""
+    """Returns the examples and `copies` variants of each. `trial` are models of the folds that have not seen the
+    example's site."""
     out = list(examples)
     for number, example in enumerate(examples):
         chances = trial[fold_of(example.site)].probability(example.rows)
@@ -83,7 +85,7 @@ def _some_bits(random: np.random.Generator, width: int, chance: float) -> int:
 
 
 def _boxes_left(page: Outline, labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
-    """What is left when some boxes beside the article are taken out whole; half of the time all of it."""
+    """Removes some boxes beside the article, half of the time none; returns what is left."""
     if random.random() >= _BOXES_GONE:
         return np.ones(len(labels), dtype=bool)
     parents = page.parents

@@ -1,4 +1,5 @@
-"""Examples for the models of plain text: whole-page renderings, with the headline and the article of each marked."""
+"""Makes examples for the models of plain text: whole pages rendered as text, with the headline and the article
+marked."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +27,7 @@ _HEADLINE_WEIGHT, _OTHER_WEIGHT = 20.0, 0.3
 
 
 def plain_pages(data: Path) -> list[PlainExample]:
-    """The renderings of the pages that are not suspect of a wrong gold and show a line of it.
+    """Yields renderings of the pages whose gold is not suspected to be wrong and of which they show a line.
 
     The headline is the line that has the title of the page's HTML.
     """
@@ -48,7 +49,7 @@ def _title(html: str, row: dict[str, Any]) -> str:
 
 
 def headline_examples(pages: Sequence[PlainExample]) -> list[Example]:
-    """The lines of pages as the model of the headline sees them; a headline that stands twice counts once."""
+    """Makes the headline model's examples; a headline that stands twice counts once."""
     out = []
     for page in pages:
         weights = np.where(page.headline, _HEADLINE_WEIGHT / max(1, page.headline.sum()), _OTHER_WEIGHT)
@@ -57,7 +58,8 @@ def headline_examples(pages: Sequence[PlainExample]) -> list[Example]:
 
 
 def line_examples(pages: Sequence[PlainExample], by_fold: Sequence[TreeModel]) -> list[Example]:
-    """The lines of pages with what depends on the headline, as told by a model that has not seen the page's site."""
+    """Makes examples of lines, with features that depend on the headline as found by a model that has not seen the
+    page's site."""
     out = []
     for page in pages:
         looks = looks_of(page.page)
@@ -71,7 +73,8 @@ def line_examples(pages: Sequence[PlainExample], by_fold: Sequence[TreeModel]) -
 def tried(
     pages: Sequence[PlainExample], examples: Sequence[Example], by_fold: Sequence[TreeModel]
 ) -> tuple[list[PlainExample], list[Example]]:
-    """The pages whose gold was not cut short, with their easy lines marked, as a first trial on `examples` shows."""
+    """Keeps the pages whose gold was not cut short and marks their easy lines, both judged by a first trial on
+    `examples`."""
     whole, kept = [], []
     for page, example in zip(pages, examples, strict=True):
         chances = by_fold[fold_of(page.site)].probability(example.rows)
@@ -84,7 +87,8 @@ def tried(
 def plain_second_examples(
     pages: Sequence[PlainExample], examples: Sequence[Example], by_fold: Sequence[TreeModel]
 ) -> list[Example]:
-    """The same lines as the second model sees them: with the verdicts of a first one that has not seen the page."""
+    """Makes the second model's examples: the same lines with the verdicts of a first model that has not seen the
+    page."""
     out = []
     for page, example in zip(pages, examples, strict=True):
         chances = by_fold[fold_of(page.site)].probability(example.rows)
@@ -93,7 +97,7 @@ def plain_second_examples(
 
 
 def variants_of(pages: Sequence[PlainExample], copies: int) -> list[PlainExample]:
-    """So many variants of each page, mixed within its fold."""
+    """Returns `copies` variants of each page, mixed with pages of its fold."""
     out = []
     for number, page in enumerate(pages):
         others = [other for other in pages if other is not page and fold_of(other.site) == fold_of(page.site)]

@@ -1,4 +1,4 @@
-"""Variants of copied pages to train on: an article between the menus of another page and the footer of a third.
+"""Makes variants of plain text to train on: an article between the menus of another page and the footer of a third.
 
 Seven hundred pages show few menus and footers, each always with the same article. In a variant the parts of pages are
 mixed, stretches of them left out, the article is cut short, or the layout is gone; all is computed anew for the lines
@@ -17,11 +17,11 @@ from newsbeam.transforms.extraction.plain.plain_lines import PlainLines
 from scripts.evaluation.variants import shortened, variant_weights
 
 _ELSEWHERE = 0.6
-"""Chance that what stands before, or after, the article is of another page."""
+"""Probability that the text before, or after, the article is taken from another page."""
 _INSERTED, _MOST_INSERTED = 0.2, 6
-"""Chance that some lines of another page stand within the article."""
+"""Probability that lines of another page are put into the article."""
 _SECOND_STORY = 0.05
-"""Chance that the page goes on with another story."""
+"""Probability that the page goes on with another story."""
 _LEFT_OUT, _MOST_LEFT_OUT = 0.5, 0.8
 _NO_LAYOUT, _ALL_APART, _NO_BULLETS = 0.08, 0.08, 0.1
 _BULLET = re.compile(r"^[*+o-] (?=.)")
@@ -39,10 +39,10 @@ class PlainExample:
     weights: NDArray[np.float64]
     headline: NDArray[np.bool_]
     easy: NDArray[np.bool_]
-    """Which lines a first trial was sure not to be of the article, rightly."""
+    """Lines that a first trial rightly rejected with certainty."""
 
     def article(self) -> tuple[int, int]:
-        """Where the article starts, its headline included if that is near, and ends."""
+        """Returns where the article starts (with its headline, if that is near) and where it ends."""
         places = np.flatnonzero(self.labels)
         first, end = int(places[0]), int(places[-1]) + 1
         heads = np.flatnonzero(self.headline[max(0, first - _FAR) : first])
@@ -86,7 +86,7 @@ def _joined(parts: Sequence[tuple[PlainLines, NDArray[np.int64]]]) -> PlainLines
 
 
 def _thinned(start: int, end: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """The lines that are left when a stretch is cut out; half of the time all of them."""
+    """Cuts out a stretch of lines, half of the time none; returns what is left."""
     keep = np.ones(end - start, dtype=bool)
     if random.random() < _LEFT_OUT and end > start:
         cut = int((end - start) * random.uniform(0, _MOST_LEFT_OUT))
@@ -96,7 +96,7 @@ def _thinned(start: int, end: int, random: np.random.Generator) -> NDArray[np.in
 
 
 def _stretch(example: PlainExample, random: np.random.Generator) -> NDArray[np.int64]:
-    """A few lines of a page that are not its article, from behind it if there are any."""
+    """Returns a few lines of a page outside its article, from behind it if there are any."""
     end = example.article()[1]
     places = np.arange(end, len(example.labels)) if end < len(example.labels) else np.flatnonzero(~example.labels)
     at = int(random.integers(0, max(1, len(places))))
@@ -104,7 +104,7 @@ def _stretch(example: PlainExample, random: np.random.Generator) -> NDArray[np.i
 
 
 def _layout(page: PlainLines, random: np.random.Generator) -> PlainLines:
-    """Now and then the layout of one who copies otherwise: nothing but lines, or an empty one after each."""
+    """Sometimes changes the layout as copying does: removes all empty lines, or adds one after each line."""
     chance = random.random()
     count = len(page.lines)
     if chance < _NO_LAYOUT:

@@ -1,4 +1,4 @@
-"""Scores of predicted copies and stories against labelled documents. No dependencies.
+"""Scores predicted copies and stories against labelled documents. Needs no other package.
 
 Documents carry `cluster` (copies of each other) and `story` (one event); `pairs.jsonl.gz` lists labelled pairs: `same`,
 `contains`, `partial` (not counted), `diff`, `story_same`, `story_diff`. A prediction is a pointer from each document to
@@ -21,7 +21,7 @@ HORIZON_HOURS = 72
 
 
 def ratios(true: int, false: int, missed: int) -> dict[str, float]:
-    """Precision, recall and F1."""
+    """Returns precision, recall and F1."""
     precision = true / (true + false) if true + false else 1.0
     recall = true / (true + missed) if true + missed else 1.0
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
@@ -53,7 +53,7 @@ def cluster_scores(gold: Mapping[str, str], predicted: Mapping[str, str]) -> dic
 
 
 def clusters_of(predictions: Iterable[Document]) -> dict[str, str]:
-    """The cluster of each document: as given, else the root of its pointers.
+    """Returns the cluster of each document: as given, else the root of its pointers.
 
     Raises:
         ValueError: pointers go round in a circle.
@@ -84,7 +84,7 @@ def _labelled_pairs(folder: Path, docs: Mapping[str, Document], stories: bool) -
 
 
 def score_copies(folder: Path, docs: Mapping[str, Document], predictions: list[Document]) -> dict[str, dict[str, Any]]:
-    """All measures of the copies that were found, by set."""
+    """Returns all measures of the copies found, by set."""
     clusters = clusters_of(predictions)
     pointers = {row["id"]: row["duplicate_of"] for row in predictions}
     pairs = _labelled_pairs(folder, docs, stories=False)
@@ -164,7 +164,7 @@ def _verdicts(
 
 
 def score_stories(folder: Path, docs: Mapping[str, Document], clusters: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """All measures of the stories that were found, by set; of mutated documents only the originals count."""
+    """Returns all measures of the stories found, by set; of altered documents only the originals count."""
     gold: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for name, doc in docs.items():
         if doc.get("story") and not (doc["set"] == "derived" and doc.get("relation") != "original"):
@@ -182,7 +182,7 @@ def score_stories(folder: Path, docs: Mapping[str, Document], clusters: Mapping[
 
 
 def by_operation(docs: Mapping[str, Document], clusters: Mapping[str, str]) -> dict[str, str]:
-    """For each way in which a derived document was made, how many were linked to their original."""
+    """Counts, for each way of altering a document, how many altered ones were linked to their original."""
     counts: defaultdict[str, Counter[bool]] = defaultdict(Counter)
     for name, doc in docs.items():
         if doc["set"] == "derived" and doc["relation"] != "original" and doc["cluster"] in clusters:
@@ -191,7 +191,7 @@ def by_operation(docs: Mapping[str, Document], clusters: Mapping[str, str]) -> d
 
 
 def table(scores: Mapping[str, Mapping[str, Any]]) -> str:
-    """The scores, one line a group."""
+    """Formats the scores, one line a group."""
     return "\n".join(
         f"{name:<28}"
         + "  ".join(
@@ -202,5 +202,5 @@ def table(scores: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def by_id(folder: Path, sets: set[str] | None) -> dict[str, Document]:
-    """The documents of a folder by their ids."""
+    """Reads the documents of a folder by id."""
     return {doc["id"]: doc for doc in documents(folder, sets)}

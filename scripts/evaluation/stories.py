@@ -1,4 +1,4 @@
-"""How well stories are gathered: runs the stages themselves on a folder of documents and scores what comes out.
+"""Measures how well stories are linked: runs the stages on a folder of documents and scores their verdicts.
 
 scripts/evaluate.py stories --data FOLDER
 """

@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _read(path: Path, with_labels: bool) -> tuple[list[Row], list[Row]]:
-    """Gold and inputs in the same order; nothing if the file is not about topics."""
+    """Reads gold and inputs in the same order; returns nothing if the file is not about topics."""
     if path.name.endswith(".gold.jsonl"):
         return [], []
     rows = list(read_rows(path))

@@ -1,10 +1,11 @@
-"""What variants of HTML pages and of copied pages have in common: a shorter article, and how much each line counts."""
+"""Shared by the variants of HTML pages and of plain text: how an article is shortened, and how much each line
+counts."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 WEIGHT = 0.4
-"""Of a variant's lines against those of its page."""
+"""Weight of a variant's lines, relative to those of its page."""
 EASY = 0.03
 """Below this a first trial was sure that a line is not of the article."""
 EASY_KEPT, EASY_WEIGHT = 0.2, 2.0
@@ -15,7 +16,7 @@ _MAX_WEIGHT, _MAX_RISE = 20.0, 3.0
 
 
 def shortened(labels: NDArray[np.bool_], random: np.random.Generator) -> NDArray[np.bool_]:
-    """What is left when a stretch of the article, and what stands in it, is cut out; half of the time all of it.
+    """Cuts out a stretch of the article and everything within it, half of the time nothing; returns what is left.
 
     The article's first line stays, and what stands before it.
     """
@@ -36,7 +37,7 @@ def variant_weights(
     easy: NDArray[np.bool_],
     random: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """The weights of a variant's lines: the article of each page weighs about the same, however short.
+    """Returns the weights of a variant's lines: each page's article weighs about the same, however short.
 
     Args:
         article: what the lines of the article weigh on the page itself.

@@ -1,4 +1,4 @@
-"""How a story looks on a page and in a feed."""
+"""Renders stories as pages and feeds."""
 
 import datetime
 import html
@@ -13,7 +13,7 @@ _PAGE = string.Template((MATERIAL / "page.html").read_text(encoding="utf-8"))
 
 
 def moment(epoch: float, at: float) -> datetime.datetime:
-    """The time of day of a moment of the press, whose clock began at `epoch` (seconds since 1970)."""
+    """Converts a moment of the press, whose clock began at `epoch` (seconds since 1970), to a time."""
     return datetime.datetime.fromtimestamp(int(epoch + at), datetime.timezone.utc)
 
 
@@ -27,7 +27,7 @@ def _paragraphs(story: Story, printed: Printed) -> list[str]:
 
 
 def page(press: Press, printed: Printed, epoch: float) -> bytes:
-    """The page of a story, furniture and all."""
+    """Renders the page of a story with its menus, teasers and footer."""
     story = press.story(printed.number)
     furniture = material(story.language)["furniture"]
     title, url = _title(story, printed), press.page_url(printed)
@@ -74,7 +74,7 @@ def page(press: Press, printed: Printed, epoch: float) -> bytes:
 
 
 def feed(press: Press, number: int, epoch: float) -> tuple[bytes, str]:
-    """A feed and its media type: RSS, Atom or JSON Feed, by its number."""
+    """Renders a feed and returns it with its media type: RSS, Atom or JSON Feed, by the feed's number."""
     entries = press.entries(number)
     kind = (_rss, _rss, _atom, _json_feed)[number % 4]
     return kind(press, number, entries, epoch)

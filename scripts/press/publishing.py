@@ -1,4 +1,4 @@
-"""What has been published where, at any moment: a function of the seed and the clock.
+"""Decides what is published where, at any moment, as a function of the seed and the clock.
 
 Story number k is printed at a moment that k alone decides. Chance, drawn from the seed, decides which feed it is in,
 whether another outlet reprints it, and whether it is edited later.
@@ -16,7 +16,7 @@ DOMAIN = "newsroom.test"
 
 @dataclass(frozen=True)
 class PressPlan:
-    """What kind of press it is.
+    """Size and habits of the press.
 
     Attributes:
         feeds, hosts: feed f belongs to host f mod `hosts`.
@@ -44,7 +44,7 @@ class PressPlan:
 
     @property
     def printing(self) -> int:
-        """How many feeds print anything: the first so many."""
+        """Number of feeds that print anything: the first `busy`, or all."""
         return self.busy or self.feeds
 
 
@@ -75,7 +75,7 @@ class _FeedState:
 
 @dataclass
 class Press:
-    """The press at a moment; `advance` moves it on, never back.
+    """The state of the press at a moment; `advance` moves it forward, never back.
 
     Args:
         plan: what kind of press it is.
@@ -94,12 +94,12 @@ class Press:
         self._pages: dict[tuple[int, int], Printed] = {}
 
     def chance(self, what: str, number: int) -> float:
-        """A number in [0, 1) that only depends on the seed and the arguments."""
+        """Returns a number in [0, 1) that depends on nothing but the seed and the arguments."""
         text = f"{self.plan.seed}:{what}:{number}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest(), "big") / (1 << 48)
 
     def advance(self, now: float) -> None:
-        """Prints all that is due up to `now`."""
+        """Publishes everything that is due up to `now`."""
         self.now = max(self.now, now)
         while self._next / self.plan.stories_per_s <= now and not 0 < self.plan.lasting <= self._next:
             self._print(self._next)
@@ -140,37 +140,37 @@ class Press:
         self.printed.append(printed)
 
     def entries(self, feed: int) -> list[Printed]:
-        """What stands in a feed, newest first."""
+        """Returns the entries of a feed, newest first."""
         state = self._feeds.get(feed)
         return list(state.entries) if state else []
 
     def version(self, feed: int) -> tuple[int, float]:
-        """How often a feed has changed, and when it last did."""
+        """Returns how often a feed has changed, and when it last did."""
         state = self._feeds.get(feed)
         return (state.version, state.changed_at) if state else (0, 0.0)
 
     def page(self, number: int, feed: int) -> Printed | None:
-        """The page of a story, if it has been printed."""
+        """Returns the page of a story, or None if it is not printed yet."""
         return self._pages.get((number, feed))
 
     def story(self, number: int) -> Story:
-        """The text of a story."""
+        """Returns the text of a story."""
         return write_story(self.plan.seed, number, LANGUAGES[int(self.chance("language", number) * len(LANGUAGES))])
 
     def host(self, feed: int) -> str:
-        """The host that a feed belongs to."""
+        """Returns the host of a feed."""
         return f"paper{feed % self.plan.hosts}.{DOMAIN}"
 
     def feed_url(self, feed: int) -> str:
-        """Where a feed is."""
+        """Returns the URL of a feed."""
         return f"http://{self.host(feed)}:{self.port}/feeds/{feed}.xml"
 
     def page_url(self, printed: Printed) -> str:
-        """Where a story's page is."""
+        """Returns the URL of a story's page."""
         return f"http://{self.host(printed.feed)}:{self.port}/news/{printed.feed}/{printed.number}"
 
     def truth(self) -> Iterator[dict[str, object]]:
-        """Every story that was printed, edit by edit: what a reader must have found."""
+        """Yields every version of every story that was printed: what a reader must find."""
         for printed in self.printed:
             yield {
                 "story": printed.number,

@@ -1,4 +1,4 @@
-"""The press's site: every host of it on one port of loopback, told apart by the Host header, as real ones behave."""
+"""Serves the press on one port of loopback; hosts are told apart by the Host header, as on real servers."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from scripts.press.publishing import Press
 
 @dataclass(frozen=True)
 class Temper:
-    """How badly the hosts behave: shares of all hosts, or of all answers where it says so.
+    """How badly hosts behave: shares of all hosts, or of all responses where stated.
 
     Attributes:
         slow: hosts whose answers take `slow_s`.
@@ -56,7 +56,7 @@ class Site:
     epoch: float = 0.0
 
     async def start(self, port: int = 0) -> int:
-        """Begins to serve; answers with the port."""
+        """Starts to serve and returns the port."""
         began = time.monotonic()
         if self.clock is None:
             self.clock = lambda: time.monotonic() - began
@@ -72,7 +72,7 @@ class Site:
         return self.press.port
 
     async def stop(self) -> None:
-        """Ends all connections."""
+        """Closes all connections."""
         await self._runner.cleanup()
 
     def _now(self) -> float:
@@ -140,7 +140,7 @@ class Site:
         self.log.write(json.dumps(line) + "\n")
 
     def write_truth(self, file: Path) -> None:
-        """Writes what was printed so far, whole or not at all."""
+        """Writes the list of printed stories, completely or not at all."""
         self.press.advance(self._now())
         part = file.with_suffix(".part")
         with part.open("w") as out:

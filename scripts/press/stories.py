@@ -1,4 +1,4 @@
-"""Stories made up from the phrases of `tests/data/newsroom/`: the same seed and number give the same story."""
+"""Invents stories from the phrases of `tests/data/newsroom/`: the same seed and number give the same story."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ _GIVEN = ("Ada", "Bruno", "Clara", "Deniz", "Elif", "Farid", "Greta", "Hugo", "I
 
 @dataclass(frozen=True)
 class Story:
-    """What was written, before anybody has printed it.
+    """A story as written, before it is printed.
 
     Attributes:
         paragraphs: plain text.
@@ -36,7 +36,7 @@ class Story:
 
 @functools.cache
 def material(language: str) -> dict[str, Any]:
-    """The phrases of one language."""
+    """Reads the phrases of one language."""
     read: dict[str, Any] = json.loads((MATERIAL / f"{language}.json").read_text(encoding="utf-8"))
     return read
 
@@ -48,7 +48,7 @@ def _name(chance: random.Random, endings: tuple[str, ...] = ()) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def write_story(seed: int, number: int, language: str) -> Story:
-    """Story `number` of the press with this seed."""
+    """Writes story `number` of the press with this seed."""
     chance = random.Random(f"{seed}:{number}:{language}")
     phrases = material(language)
     places = [_name(chance, _ENDINGS) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Writes what the runtime reads: tables of integers, and the taxonomy without what nobody asks for."""
+"""Writes what newsbeam reads: tables of integers, and the taxonomy without the parts that it does not use."""
 
 import gzip
 import io

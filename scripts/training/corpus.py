@@ -1,4 +1,4 @@
-"""Reads the labelled texts that the topic tables are trained from, and gives them the labels their sources lack."""
+"""Reads the labelled texts for the topic tables and adds labels that their sources lack."""
 
 import json
 import re
@@ -51,7 +51,7 @@ class Example:
 
 
 def read_examples(folder: Path) -> list[Example]:
-    """All labelled texts of the folder of development data, training and validation parts."""
+    """Yields all labelled texts of the folder, training and validation parts."""
     examples = []
     for source, field in (("wce", "text"), ("huffpost", "title")):
         for part in ("train", "valid"):
@@ -65,7 +65,7 @@ def read_examples(folder: Path) -> list[Example]:
 
 
 def read_unlabelled(folder: Path) -> list[str]:
-    """Texts without labels, for the vocabulary."""
+    """Yields texts without labels, for the vocabulary."""
     return [row["text"] for row in _rows(folder / "unlabelled_wce.jsonl")]
 
 
@@ -82,7 +82,8 @@ def read_gold(path: Path) -> list[dict[str, Any]]:
 
 
 def _example(text: str, labels: list[str], source: str, weight: float, hide: bool) -> Example:
-    """With `hide`, the words that gave a label are taken out, so that what stands around them is learnt as well."""
+    """Makes an example. With `hide`, the words that gave a label are removed, so that the words around them are
+    learnt as well."""
     weak = [(uri, pattern) for uri, pattern in _WEAK_PATTERNS if pattern.search(text)]
     added = {uri for uri, _ in weak} - set(labels)
     for uri, pattern in weak if hide else []:

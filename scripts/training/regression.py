@@ -1,4 +1,5 @@
-"""The three regressions behind a table: labels on words, words on their meaning, thresholds on whole articles."""
+"""The three regressions behind a topic table: labels on words, weights of words on their meaning, thresholds on
+whole articles."""
 
 from collections.abc import Sequence
 
@@ -41,7 +42,7 @@ def fit_labels(matrix: sparse.csr_matrix, examples: Sequence[Example]) -> tuple[
 
 
 class Meanings:
-    """Kernel ridge regression from a word's embedding to its weights: what words of like meaning weigh.
+    """Kernel ridge regression from a word's embedding to its weights: words of similar meaning get similar weights.
 
     Fitted on English words, it gives weights to words of any language whose embeddings lie in the same space.
     """
@@ -53,7 +54,7 @@ class Meanings:
         self._coefficients = cho_solve(cho_factor(kernel), weights - weights.mean(axis=0))
 
     def weights(self, embeddings: Floats) -> Floats:
-        """Weights (words x topics) with mean nought and deviation one, for words of one language."""
+        """Returns weights (words x topics) with mean zero and deviation one, for words of one language."""
         points = _centred(embeddings, embeddings.mean(axis=0))
         parts = [
             np.exp(_GAMMA * (points[start : start + 2000] @ self._points.T - 1.0)) @ self._coefficients

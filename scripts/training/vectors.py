@@ -1,4 +1,4 @@
-"""TF-IDF vectors of words and pairs of words, the same that the runtime's table adds up."""
+"""Computes TF-IDF vectors of words and pairs of words, as the tables add them up at run time."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Sorted words, sorted pairs of their places, and the inverse document frequency of all, words first."""
+    """Sorted words, sorted pairs of their indices, and the inverse document frequency of each, words first."""
 
     words: list[str]
     pairs: list[tuple[int, int]]
@@ -35,7 +35,7 @@ class Vocabulary:
 
 
 def build_vocabulary(texts: Sequence[Sequence[str]], extra: Iterable[str], least: int, least_pair: int) -> Vocabulary:
-    """Words in at least `least` texts or in `extra`, pairs in at least `least_pair`."""
+    """Builds the vocabulary: words in at least `least` texts or in `extra`, pairs in at least `least_pair` texts."""
     counts: Counter[str] = Counter()
     for text in texts:
         counts.update(set(text))
@@ -52,7 +52,7 @@ def build_vocabulary(texts: Sequence[Sequence[str]], extra: Iterable[str], least
 
 
 def vectors(vocabulary: Vocabulary, documents: Iterable[tuple[Sequence[str], Sequence[str]]]) -> sparse.csr_matrix:
-    """A row for each (title, text), scaled as the runtime scales: by segments that count more than once."""
+    """Returns a row for each (title, text), scaled as at run time: title and lead count more than once."""
     starts, columns, values = [0], [], []
     for title, text in documents:
         counts: dict[int, float] = {}

@@ -34,7 +34,7 @@ SOURCES = (
 
 
 def options() -> PipelineOptions:
-    """As `newsbeam … --runner=DataflowRunner …` has them."""
+    """The options of `newsbeam … --runner=DataflowRunner …`."""
     return pipeline_options(
         [
             *("--streaming", "--runner=DataflowRunner", "--project=project", "--region=europe-west1", "--no_auth"),
@@ -62,17 +62,19 @@ def graph(command: str, sinks: Sequence[str]) -> beam_runner_api_pb2.Pipeline:
 
 
 def coder(proto: beam_runner_api_pb2.Pipeline, name: str) -> list[object]:
-    """A coder by what it is, not by its number."""
-    found = proto.components.coders[name]
-    payload = found.spec.payload.decode("latin-1")
-    if found.spec.urn.startswith("beam:coder:pickled"):
-        known = coders.deserialize_coder(found.spec.payload)
-        payload = f"{type(known)} {getattr(known, '_record', '')} {hashlib.sha256(found.spec.payload).hexdigest()}"
-    return [found.spec.urn, payload, *(coder(proto, component) for component in found.component_coder_ids)]
+    """Describes a coder by its kind, not by its number."""
+    proto_coder = proto.components.coders[name]
+    payload = proto_coder.spec.payload.decode("latin-1")
+    if proto_coder.spec.urn.startswith("beam:coder:pickled"):
+        known = coders.deserialize_coder(proto_coder.spec.payload)
+        payload = (
+            f"{type(known)} {getattr(known, '_record', '')} {hashlib.sha256(proto_coder.spec.payload).hexdigest()}"
+        )
+    return [proto_coder.spec.urn, payload, *(coder(proto, component) for component in proto_coder.component_coder_ids)]
 
 
 def described(proto: beam_runner_api_pb2.Pipeline) -> dict[str, object]:
-    """Each step by its full name: what it is, and the coders of what it gives."""
+    """Describes each step under its full name: its kind, and the coders of its outputs."""
     steps = {}
     for transform in proto.components.transforms.values():
         outputs = {

@@ -1,4 +1,4 @@
-"""A real client at a real server on loopback, for tests: names resolve to a public address, connections end here."""
+"""Connects a real HTTP client to a real server on loopback: names resolve to a public address, connections end here."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,8 @@ def at_site(
     visit: Callable[[Client, ScriptedServer], Awaitable[T]],
     policy: FetchPolicy = QUICK,
 ) -> T:
-    """What `visit` comes to with a client for which every name leads to a server that answers with `answer`."""
+    """Returns the result of `visit` with a client for which every name leads to a server that responds with
+    `answer`."""
 
     async def lookup(host: str, port: int) -> list[str]:
         return [PUBLIC]

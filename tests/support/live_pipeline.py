@@ -1,4 +1,4 @@
-"""A newsroom, and a run of the live stages against it, for tests."""
+"""A newsroom (a web server with feeds and pages), and a run of the live stages against it."""
 
 import asyncio
 import sqlite3
@@ -41,7 +41,7 @@ HTTP = HttpOptions(FETCH, AGENT, rules=AddressRules(allow=("127.0.0.0/8",), host
 
 @contextmanager
 def newsroom(plan: PressPlan, temper: Temper) -> Iterator[Site]:
-    """A site on loopback, in a thread of its own. Its clock begins when it is first asked for a feed."""
+    """Serves a newsroom on loopback in a thread. Its clock starts at the first request for a feed."""
     site = Site(Press(plan), temper)
     began: list[float] = []
 
@@ -64,7 +64,7 @@ def newsroom(plan: PressPlan, temper: Temper) -> Iterator[Site]:
 
 
 class Keep(beam.DoFn):
-    """Writes what reaches it to a database, and its outcome with it."""
+    """Writes each element to a database together with its outcome."""
 
     def __init__(self, file: str, settles: bool = True) -> None:
         self._file = file
@@ -98,14 +98,15 @@ def run_live(
     memory: bool = True,
     settles: bool = True,
 ) -> None:
-    """Runs Discover and FetchPages on the local engine until something is so; pages and letters are kept in `file`."""
+    """Runs Discover and FetchPages on the local engine until a condition holds; keeps pages and dead letters in
+    `file`."""
     dead_letters = DeadLetters()
     pipeline = beam.Pipeline(runner=FlowingRunner())
     ticks = pipeline | "Ticks" >> EmitTicks(TickPlan(every_s=0.2, seconds=at_most_s, drain_s=3.0))
     sources = ListedSources(tuple(FeedSource(feed, publisher="The Press") for feed in feeds))
     remembered = LedgerMemory(str(file), "run") if memory else None
-    found = ticks | "Discover" >> Discover(DiscoverOptions(sources, SCHEDULE, HTTP, 2, remembered), dead_letters)
-    pages = found | "Fetch" >> FetchPages(ticks, FetchOptions(sources, SCHEDULE, HTTP, 2), dead_letters)
+    entries = ticks | "Discover" >> Discover(DiscoverOptions(sources, SCHEDULE, HTTP, 2, remembered), dead_letters)
+    pages = entries | "Fetch" >> FetchPages(ticks, FetchOptions(sources, SCHEDULE, HTTP, 2), dead_letters)
     pages | "Keep pages" >> beam.ParDo(Keep(str(file), settles and memory))
     dead_letters.gather() | "Keep letters" >> beam.ParDo(Keep(str(file), settles and memory))
     over = threading.Event()
@@ -127,7 +128,7 @@ def _stop_when(until: Callable[[], bool], over: threading.Event) -> None:
 
 
 def kept(file: Path, reason: str = "") -> list[tuple[str, str]]:
-    """(unit, url) of what was kept: pages, or dead letters with a reason."""
+    """Returns (unit, url) of the pages kept, or of the dead letters with a reason."""
     with closing(sqlite3.connect(file, timeout=30)) as database:
         try:
             return database.execute("SELECT unit, url FROM kept WHERE reason = ?", (reason,)).fetchall()

@@ -1,4 +1,4 @@
-"""What a sandbox has to survive: functions for its tests, in a module that a fresh process can import."""
+"""Functions that misbehave in each way that a sandbox must survive, in a module that a fresh process can import."""
 
 import ctypes
 import importlib
@@ -24,7 +24,7 @@ class Unreadable(Exception):
 
 
 def behave(command: tuple[str, object]) -> object:
-    """Does what its argument says."""
+    """Misbehaves in the way that its argument names."""
     action, value = command
     if action == "echo":
         return value

@@ -1,4 +1,4 @@
-"""A toy for tests of shards: counts the visits of names."""
+"""A small memory for tests of shards: it counts visits by name."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

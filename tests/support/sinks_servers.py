@@ -1,4 +1,4 @@
-"""Real servers for the tests of sinks: each started for a test, on this machine, and thrown away."""
+"""Starts real servers on this machine for tests of sinks, and removes them afterwards."""
 
 import os
 import shutil
@@ -16,15 +16,15 @@ SERVER_FIXTURES = {"postgresql", "kafka"}
 
 
 def _postgresql_programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    if found:
-        return found[-1].parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if installed:
+        return installed[-1].parent
     initdb = shutil.which("initdb")
     return Path(initdb).parent if initdb else None
 
 
 class Postgresql:
-    """A cluster of its own in a temporary folder, reached by a Unix socket."""
+    """A PostgreSQL cluster in a temporary folder, reached by a Unix socket."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
@@ -74,7 +74,7 @@ def postgresql() -> Iterator[Postgresql]:
 
 
 def kafka_jars() -> Path:
-    """Where `scripts/install_test_servers.sh` puts the broker."""
+    """The folder into which `scripts/install_test_servers.sh` puts the broker."""
     return Path(os.environ.get("NEWSBEAM_TEST_KAFKA", Path.home() / ".cache/newsbeam/kafka"))
 
 
@@ -160,7 +160,7 @@ def free_port() -> int:
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Waits for a server of the tests; what is tested itself has a clock of its own."""
+    """Waits until a condition holds; for servers only, since the code under test has a clock that tests set."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"

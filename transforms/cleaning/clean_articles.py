@@ -1,5 +1,5 @@
-"""Pages become clean articles, each read and worked on in a process that can be killed: a hostile page costs itself,
-not the stream."""
+"""Makes clean articles of pages. Each page is parsed in a child process that can be killed: a hostile page costs one
+dead letter, not the stream."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ _WARM_UP = Page(
 
 @dataclass(frozen=True)
 class ExtractOptions:
-    """How pages are worked on."""
+    """Limits and processes for cleaning pages."""
 
     workers: int = 1
-    """Processes; each takes a core."""
+    """Number of child processes; each uses a core."""
     seconds: float = 20.0
     """CPU time that one page may take; the slowest honest page measured took under 3 s."""
     memory_mb: int = 1024
@@ -42,7 +42,8 @@ def cleaner(
     topics: TopicsConfig,
     ahead: Callable[[Any], Iterator[Any]] | None = None,
 ) -> SharedSandbox:
-    """What reads, extracts and cleans a page, and tells its language, and what `description` does.
+    """Returns the sandbox that reads, extracts and cleans a page, identifies its language, and does what `description`
+    does.
 
     Args:
         ahead: a guess at what comes after a page, as in `SandboxOptions`.
@@ -72,7 +73,7 @@ def cleaner(
 
 
 class CleanArticles(beam.PTransform[PCollection[Any], PCollection[Article]]):
-    """Makes an article of every page, or unit of a replay that is still to be read.
+    """Makes an article of every page, or of every unit of a replay that is still to be read.
 
     It is one stage since all that depends on one page alone belongs where workers share the load. A dead letter names
     the step that refused (`read`, `extract`, `strip`, `language`, or one of `description`); what broke a limit is

@@ -1,4 +1,5 @@
-"""What a clean text tells of its article: identity, topics, what stories go by. Told anew where lines go later."""
+"""Everything that is computed from the clean text: identity, topics, the words for stories. Computed again if lines are
+removed later."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from newsbeam.transforms.topics import TopicsConfig, TopicTagger
 
 
 def description(topics: TopicsConfig) -> Steps:
-    """Fills what depends on the text of an article and on nothing else; the same again for an article that has it."""
+    """Fills the fields that depend on the article's text alone. Applying it twice changes nothing."""
     return Steps((("identify", identify), ("topics", TopicTagger(topics)), ("terms", with_terms)))
 
 
@@ -29,7 +30,7 @@ class _WhereLinesWent:
 
 
 class DescribeAgain(beam.PTransform[PCollection[Article], PCollection[Article]]):
-    """Describes the articles from which the memory of their site has taken lines; lets the others pass."""
+    """Describes again the articles that lost lines to the memory of their site; passes the others on unchanged."""
 
     def __init__(self, topics: TopicsConfig, dead_letters: DeadLetters) -> None:
         super().__init__()

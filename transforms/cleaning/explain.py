@@ -1,4 +1,4 @@
-"""One article as a person checks it: what was kept and what was removed, side by side, each line with its rule.
+"""Shows one article for checking: kept and removed lines side by side, each with its rule.
 
 `explanation` gives the data of the view; `as_terminal` and `as_html` draw it. Pure: no file, no terminal is touched.
 """
@@ -18,7 +18,7 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[31m", "
 
 @dataclass(frozen=True)
 class ShownLine:
-    """One line of the page and what became of it; `rule` is None for a line of the text."""
+    """One line of the page; `rule` names what removed it and is None for a line that was kept."""
 
     number: int
     text: str
@@ -27,7 +27,8 @@ class ShownLine:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that the view shows: facts as (name, value, where from), lines in the order of the page, removals by rule."""
+    """The data of the view: facts as (name, value, source), lines in the order of the page, counts of removals by
+    rule."""
 
     title: str
     url: str
@@ -37,12 +38,12 @@ class Explanation:
 
     @property
     def kept(self) -> int:
-        """Lines of the text."""
+        """Number of lines that were kept."""
         return sum(line.rule is None for line in self.lines)
 
 
 def explanation(article: Article) -> Explanation:
-    """What is to be shown of an article."""
+    """Returns what to show of an article."""
     lines = tuple(ShownLine(number, text, rule) for number, (text, rule) in enumerate(all_lines(article)))
     rules = Counter(line.rule for line in lines if line.rule is not None)
     facts = (
@@ -71,7 +72,7 @@ def explanation(article: Article) -> Explanation:
 
 
 def printable(text: str) -> str:
-    """Text that a terminal shows and does not obey: control and direction characters are made visible."""
+    """Makes control and direction characters visible, so that a terminal shows the text and does not obey it."""
     return "".join(
         char if unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co") or char == "\u200d" else "\ufffd"
         for char in text
@@ -79,12 +80,12 @@ def printable(text: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns of a text in a terminal (Unicode TR11: wide characters take two, marks none)."""
+    """Width of a text in a terminal, in columns (Unicode TR11: wide characters take two, combining marks none)."""
     return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF") for char in text)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """A line in pieces of at most `width` columns."""
+    """Breaks a line into pieces of at most `width` columns."""
     if _width(text) == len(text):
         return textwrap.wrap(text, width) or [""]
     out, row = [], ""
@@ -97,7 +98,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def as_terminal(shown: Explanation, *, width: int = 100, colour: bool = True) -> str:
-    """Kept lines on the left, removed ones on the right under the name of their rule, `width` columns in all."""
+    """Draws kept lines on the left and removed ones on the right under the name of their rule, in `width` columns."""
     paint = (lambda code, text: f"{code}{text}{_RESET}") if colour else (lambda _, text: text)
     column = max(20, (max(50, width) - 3) // 2)
     out = [paint(_BOLD, printable(shown.title) or "(no title)"), paint(_DIM, printable(shown.url)), ""]
@@ -137,7 +138,7 @@ td{overflow-wrap:anywhere;border-bottom:1px solid var(--line)}code{color:var(--g
 
 
 def as_html(shown: Explanation) -> str:
-    """The same as one self-contained page: no script, nothing loaded, every text escaped."""
+    """Draws the same as one self-contained HTML page: no script, nothing loaded, every text escaped."""
     title = escape(shown.title or "(no title)")
     facts = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}{f' <small>{escape(source)}</small>' if source else ''}</dd>"

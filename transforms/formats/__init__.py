@@ -1,1 +1,1 @@
-"""Articles in the formats of others."""
+"""Converts articles to other formats."""

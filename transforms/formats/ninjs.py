@@ -55,14 +55,14 @@ class Rendition(TypedDict):
 
 
 class AltId(TypedDict):
-    """Another identifier of the same document, or of one it belongs to."""
+    """An additional identifier of the document, or of a document that it refers to."""
 
     role: str
     value: str
 
 
 class Association(TypedDict):
-    """A news object that goes with this one."""
+    """An associated item, here the article's picture."""
 
     name: str
     uri: str
@@ -185,29 +185,29 @@ def _terms(article: Article) -> str:
 
 
 def _headlines(article: Article) -> list[Text]:
-    found: list[Text] = []
+    headlines: list[Text] = []
     if article.title:
-        found.append({"role": "main", "contentType": "text/plain", "value": safe_text(article.title)})
+        headlines.append({"role": "main", "contentType": "text/plain", "value": safe_text(article.title)})
     if article.title_feed and article.title_feed != article.title:
-        found.append({"role": "feed", "contentType": "text/plain", "value": safe_text(article.title_feed)})
-    return found
+        headlines.append({"role": "feed", "contentType": "text/plain", "value": safe_text(article.title_feed)})
+    return headlines
 
 
 def _sources(article: Article) -> list[Concept]:
-    found: list[Concept] = []
+    sources: list[Concept] = []
     if article.publisher or article.domain:
-        found.append({"name": safe_text(article.publisher or article.domain), "role": "publisher"})
+        sources.append({"name": safe_text(article.publisher or article.domain), "role": "publisher"})
     if article.wire_agency:
-        found.append({"name": safe_text(article.wire_agency), "role": "agency"})
-    return found
+        sources.append({"name": safe_text(article.wire_agency), "role": "agency"})
+    return sources
 
 
 def _subjects(article: Article) -> list[Concept]:
-    found = [_topic(topic) for topic in article.topics]
+    subjects = [_topic(topic) for topic in article.topics]
     if article.section:
-        found.append({"literal": safe_text(article.section), "rel": "section"})
-    found += [{"literal": safe_text(keyword), "rel": "keyword"} for keyword in article.keywords]
-    return found
+        subjects.append({"literal": safe_text(article.section), "rel": "section"})
+    subjects += [{"literal": safe_text(keyword), "rel": "keyword"} for keyword in article.keywords]
+    return subjects
 
 
 def _topic(topic: Topic) -> Concept:

@@ -1,1 +1,1 @@
-"""What crosses stages: records, their identity and order, their form as JSON, and the errors."""
+"""The records that stages hand on: their identity, their order, their form as JSON; and the errors."""

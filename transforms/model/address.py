@@ -1,4 +1,4 @@
-"""Addresses that may hold credentials: whatever prints one, prints it without them."""
+"""Addresses that may hold credentials. Printing one never shows the credentials."""
 
 import base64
 import re
@@ -7,7 +7,7 @@ from typing import Any, Union
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _SECRET_NAME = re.compile(r"pass|pwd|secret|token|key|sig|auth|credential|jaas", re.IGNORECASE)
-"""Parameters whose value is not to be told: `password`, `sslpassword`, `sasl.password`, `api_key`, `token`, ..."""
+"""Query parameters whose value is never shown: `password`, `sslpassword`, `sasl.password`, `api_key`, `token`, ..."""
 _PORTS = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:\[\]]*)(?::\d*)?\Z")
 _WEB = ("http", "https", "webhook+http", "webhook+https")
 
@@ -39,21 +39,22 @@ class Address:
 
     @property
     def scheme(self) -> str:
-        """What stands before the first colon, in lower case; empty if there is none."""
+        """The text before the first colon in lower case; empty if there is no colon."""
         scheme, colon, _ = self._whole.partition(":")
         return scheme.lower() if colon else ""
 
     @property
     def shown(self) -> str:
-        """Fit for people, logs and records: scheme, host and path. A path on this machine is shown as it is."""
+        """The address for people, logs and records: scheme, host and path. The path of a local file is shown
+        unchanged."""
         scheme, separator, rest = self._whole.partition("://")
         if not separator:
             return self._whole
-        place = re.split(r"[?#]", rest, maxsplit=1)[0]
+        location = re.split(r"[?#]", rest, maxsplit=1)[0]
         if scheme.lower() in _WEB:
-            authority, slash, path = place.partition("/")
+            authority, slash, path = location.partition("/")
         else:  # a password may hold a slash that should have been %2F: the last @ ends it
-            before, at, after = place.rpartition("@")
+            before, at, after = location.rpartition("@")
             host_and_port, slash, path = after.partition("/")
             authority = before + at + host_and_port
         host = authority.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""What makes an article this article: its canonical URL, its id, the hash of its content, its time in the stream."""
+"""The identity of an article: its canonical URL, its id, the hash of its content, and its time in the stream."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from newsbeam.transforms.model.records import Article
 
 FIRST_TIME = 0.0
-"""The event time of an article of which no time at all is known."""
+"""The event time of an article without any known time."""
 
 _LONGEST_URL = 4096
 
@@ -50,7 +50,7 @@ _LONG_NUMBER = re.compile(r"[0-9]{5,}")
 
 
 def canonical_url(url: str) -> str:
-    """The same string for every address of one article; empty where `url` is not an address on the web.
+    """Returns one string for all addresses of an article, or an empty one if `url` is not an address on the web.
 
     It is for telling articles apart, and need not be reachable: `https` stands for `http` too, `www.`, `m.`, `mobile.`
     and `amp.` are dropped from the host, and so are AMP's caches, paths and switches, tracking parameters, session ids,
@@ -68,11 +68,11 @@ def canonical_url(url: str) -> str:
     inner = _behind_amp(host, parts.path)
     if inner:
         return canonical_url(inner + (f"?{parts.query}" if parts.query else ""))
-    place = _without_reader(host) if port in (None, 80, 443) else f"{_without_reader(host)}:{port}"
+    authority = _without_reader(host) if port in (None, 80, 443) else f"{_without_reader(host)}:{port}"
     query = _query(parts.query)
     path = _path(parts.path)
     fragment = f"#{quote(parts.fragment, safe='/!?=&:;,%')}" if parts.fragment.startswith("!") else ""
-    return f"https://{place}{path}{'?' if query else ''}{query}{fragment}"
+    return f"https://{authority}{path}{'?' if query else ''}{query}{fragment}"
 
 
 def _ascii_host(host: str) -> str:
@@ -123,7 +123,8 @@ _ESCAPED = re.compile("%([0-9A-Fa-f]{2})")
 
 
 def _unreserved(text: str) -> str:
-    """Decodes what never needed encoding, and writes the other escapes in capitals (RFC 3986, 6.2.2)."""
+    """Decodes characters that need no percent-encoding and writes the remaining escapes in capitals (RFC 3986,
+    6.2.2)."""
 
     def once(match: re.Match[str]) -> str:
         character = chr(int(match[1], 16))
@@ -183,7 +184,7 @@ def identity_url(url: str, declared: str) -> str:
 
 
 def content_hash(title: str, text: str) -> str:
-    """Changes when what a reader reads changes: the hash of title and text, with their white space made even."""
+    """Returns the hash of title and text with their white space normalized: it changes with the visible text."""
     words = " ".join(unicodedata.normalize("NFC", text).split())
     head = " ".join(unicodedata.normalize("NFC", title).split())
     return hashlib.blake2b(f"{head}\n{words}".encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -14,7 +14,7 @@ from newsbeam.transforms.model.errors import UsageError
 
 @dataclass(frozen=True)
 class KafkaAddress:
-    """A topic, and how to reach it."""
+    """A Kafka topic with its brokers and the client's parameters."""
 
     brokers: str
     topic: str
@@ -23,12 +23,12 @@ class KafkaAddress:
 
     @property
     def shown(self) -> str:
-        """Fit for logs and records: without the parameters, which may hold a password."""
+        """The address for logs and records, without the parameters, which may hold a password."""
         return f"kafka://{self.brokers}/{self.topic}"
 
 
 def parse_kafka(uri: Union[str, Address]) -> KafkaAddress:
-    """Takes `kafka://…` apart. Raises `UsageError`."""
+    """Parses `kafka://…`. Raises `UsageError`."""
     address = Address.of(uri)
     try:
         parts = urlsplit(address.whole)

@@ -1,4 +1,4 @@
-"""The one order in which stages with memory work through articles, as bytes that compare."""
+"""The total order in which stages with memory process articles, as bytes that compare."""
 
 import hashlib
 import struct
@@ -7,8 +7,8 @@ from newsbeam.transforms.model.identity import order_time
 from newsbeam.transforms.model.records import Article
 
 KEY = 42
-"""Length of a key. Keys put articles in their one order: when they were seen, what their input calls itself (else what
-it holds), id, input."""
+"""Length of a key in bytes. A key orders articles by the time they were seen, then the tie (the input's own id, or its
+content), then the article's id, then the input."""
 ID = 10
 ID_AT = 28
 _TIE = 20
@@ -35,17 +35,17 @@ def key_of(seconds: float, tie: str, article_id: str, unit: str, content: str) -
 
 
 def micros_of(key: bytes) -> int:
-    """The time within a key, in microseconds since 1970."""
+    """The time of a key, in microseconds since 1970."""
     return int(_TIME.unpack_from(key)[0]) - _EPOCH
 
 
 def id_of(key: bytes) -> bytes:
-    """The id within a key."""
+    """The article id of a key."""
     return key[ID_AT : ID_AT + ID]
 
 
 def id_shard(article: bytes, shards: int) -> int:
-    """The shard of an article's id (it is a hash already)."""
+    """The shard of an article id. The id is a hash already, so its digits are spread evenly."""
     return int.from_bytes(article[:4], "little") % shards
 
 

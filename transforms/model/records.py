@@ -14,17 +14,17 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a page comes from and what was known of it before it was read. Never leaves the pipeline."""
+    """Where a page comes from, and what was known of it before it was parsed. No sink writes it."""
 
     unit: str = ""
     """The ledger's name for the input: every unit ends in exactly one outcome."""
     seen_at: str = ""
     """When newsbeam first saw it (UTC, `...Z`); in replay the recorded fetch time, empty where there is none."""
     rank: str = ""
-    """Its place in the total order in which stages with memory work: (`seen_at`, content digest, name) as text that
-    sorts. Fixed before the pipeline runs (replay) or when the entry is first seen (live), never by arrival."""
+    """Sort key of the total order in which stages with memory work: (`seen_at`, content digest, name) as text. It is
+    fixed before the pipeline runs (replay) or when the entry is first seen (live), never by arrival."""
     raw_ref: str = ""
-    """Where the raw input lies, relative to what the user named: `file.warc.gz#17`."""
+    """The raw input, relative to the path that the user named: `file.warc.gz#17`."""
     discovered_via: str = ""
     """`file`, `warc`, `jsonl`, `feed`, `sitemap`, `queue`."""
     feed_url: str = ""
@@ -42,7 +42,7 @@ class Entry:
     feed_url: str
     url: str
     identity: str
-    """guid, canonical link, or a hash of the content: what makes this the same entry at the next poll."""
+    """guid, canonical link, or a hash of the content: recognizes the same entry at the next poll."""
     guid: str = ""
     title: str = ""
     summary: str = ""
@@ -56,11 +56,11 @@ class Entry:
     image_url: Optional[str] = None
     language: str = ""
     content_hash: str = ""
-    """Changes when what a reader would see changes, and only then: an edited entry has a new one."""
+    """Hash of what a reader sees of the entry: an edited entry has another one."""
     publisher: str = ""
     """Who published it, where the feed says so (`source` of RSS, `news:publication` of sitemaps)."""
     warnings: Sequence[str] = ()
-    """What was wrong with the item and has been left out or put right: `published_unbelievable: ...`."""
+    """Faults of the item that were corrected or left out: `published_unbelievable: ...`."""
 
 
 @dataclass(frozen=True)
@@ -68,24 +68,24 @@ class Page:
     """One fetched or replayed document, before extraction."""
 
     url: str
-    """As asked for; empty for a text with no address."""
+    """The address that was requested; empty for a text without one."""
     body: bytes
     url_final: str = ""
-    """After redirects; empty where there were none."""
+    """The address after redirects; empty if there were none."""
     content_type: str = "text/html"
     """Media type without parameters, lower case."""
     charset: str = ""
-    """As the transport claimed it; empty if it did not."""
+    """The charset that the HTTP header states; empty if it states none."""
     robots: str = ""
     """The `X-Robots-Tag` header."""
     fetched_at: Optional[str] = None
     entry: Optional[Entry] = None
-    """What the feed said of it, where it came from a feed."""
+    """The feed's entry, if the page was found in a feed."""
     origin: Origin = field(default_factory=Origin)
 
     @property
     def length(self) -> int:
-        """Bytes of its body."""
+        """Length of the body in bytes."""
         return len(self.body)
 
 
@@ -97,7 +97,7 @@ class Topic:
     name: str
     confidence: float
     source: str
-    """What said so, joined by `+`: `model`, `section`, `keywords`, `feed`, `terms`."""
+    """The evidence, joined by `+`: `model`, `section`, `keywords`, `feed`, `terms`."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class RemovedBlock:
     rule: str
     text: str
     line: Optional[int] = None
-    """Its place among the lines that extraction gave, from 0."""
+    """Index of the line among those that extraction returned, from 0."""
 
 
 @dataclass(frozen=True)
@@ -136,15 +136,17 @@ class Article:
     published_precision: Optional[str] = None
     """`year`, `month`, `day`, `minute` or `second`."""
     published_source: Optional[str] = None
-    """`jsonld`, `meta`, `html`, `feed`, `text`, `url`; `updated` where only a date of update is told, which it is."""
+    """Where the date was found: `jsonld`, `meta`, `html`, `feed`, `text`, `url`; `updated` if only a date of update is
+    known, which then stands here too."""
     published_day: Optional[str] = None
-    """The day as its readers see it (`2023-12-21`): `published_at` is UTC, where it may be the day before or after."""
+    """The day at the publisher's place (`2023-12-21`): `published_at` is in UTC, where it may be the day before or
+    after."""
     updated_at: Optional[str] = None
     updated_precision: Optional[str] = None
     first_seen_at: Optional[str] = None
     fetched_at: Optional[str] = None
     language: str = "und"
-    """BCP 47; `und` where there is too little text to tell."""
+    """BCP 47 tag; `und` if the text is too short to tell."""
     language_confidence: Optional[float] = None
     language_method: Optional[str] = None
     image_url: Optional[str] = None
@@ -167,13 +169,14 @@ class Article:
     warnings: Sequence[str] = ()
     raw_ref: str = ""
     language_declared: str = ""
-    """What the page says of itself (`html lang`, JSON-LD, `og:locale`)."""
+    """The language that the page declares (`html lang`, JSON-LD, `og:locale`)."""
     robots: Sequence[str] = ()
-    """The site's own directives on use: `noindex`, `noarchive`, `noai`, ..."""
+    """The site's directives on the use of its pages: `noindex`, `noarchive`, `noai`, ..."""
     origin: Origin = field(default_factory=Origin)
     """For the pipeline only: no sink writes it."""
     story_terms: bytes = b""
-    """For the pipeline only: what the clean text is about, by `stories.terms`; empty if not yet told."""
+    """For the pipeline only: the weighted words of the clean text, by `stories.terms`; empty before they are computed.
+    """
 
 
 FOR_THE_PIPELINE = ("origin", "story_terms")
@@ -199,7 +202,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one input unit ended; written only after the sinks have accepted the record it stands for."""
+    """How one input ended. Written only after the sinks have accepted its record."""
 
     unit: str
     outcome: str
@@ -214,5 +217,5 @@ class Outcome:
 
 
 RECORDS = (Origin, Entry, Page, Topic, RemovedBlock, Article, DeadLetter, Outcome)
-"""All of them, what a record holds before it. `runtime.record_coder` tells Beam how they travel; this module knows
-nothing of Beam, which would cost every process of the sandbox 160 MB."""
+"""All record types, each after those that it contains. `runtime.record_coder` registers them with Beam; this module
+does not import Beam, which would cost every process of the sandbox 160 MB."""

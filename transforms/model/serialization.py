@@ -1,4 +1,4 @@
-"""Records as JSON and back: the one place that decides how an article looks outside the pipeline.
+"""Records to JSON and back. How an article looks outside the pipeline is decided here alone.
 
 The same article always gives the same bytes: keys stand in the record's order, nothing depends on the locale or the
 run, and characters that no JSON reader, database or broker agrees about (lone surrogates, NUL) become U+FFFD.
@@ -47,12 +47,13 @@ def _plain(value: object) -> Json:
 
 
 def article_to_dict(article: Article) -> dict[str, Json]:
-    """The published fields of an article in their order: text, numbers, None, and lists of those or of flat objects."""
+    """Returns the published fields of an article in their order: text, numbers, None, and lists of those or of flat
+    objects."""
     return {name: _plain(getattr(article, name)) for name in ARTICLE_FIELDS}
 
 
 def safe_article(article: Article) -> Article:
-    """The article with what no UTF-8 can carry replaced in all its text: JSON can smuggle half a character in."""
+    """Replaces what UTF-8 cannot encode in all texts of an article: JSON may contain half of a surrogate pair."""
     return dataclasses.replace(article, **{name: _safe(getattr(article, name)) for name in ARTICLE_FIELDS})
 
 
@@ -70,7 +71,7 @@ def dead_letter_to_dict(letter: DeadLetter) -> dict[str, Json]:
 
 
 def json_text(value: Json) -> str:
-    """Compact JSON in UTF-8's repertoire, on one line."""
+    """Returns compact JSON on one line that UTF-8 can encode."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 

@@ -1,4 +1,4 @@
-"""One unit of replay input: where it lies and its place in the total order."""
+"""One input of a replay: where it is stored, and its position in the total order."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -9,7 +9,7 @@ _BEFORE_ALL = "0000-00-00T00:00:00Z"
 
 
 class Form(str, Enum):
-    """What a file or a record in a file is, told from its content."""
+    """The kind of a file, or of a record in a file, told from its content."""
 
     HTML = "html"
     TEXT = "text"
@@ -18,7 +18,7 @@ class Form(str, Enum):
     ROW = "row"
     """One line of JSON: a page or an article."""
     BROKEN = "broken"
-    """Nothing that can be read; `reason` and `message` say why."""
+    """Cannot be read; `reason` and `message` say why."""
 
 
 _OF_MANY = (Form.WARC, Form.ROW, Form.BROKEN)
@@ -41,28 +41,28 @@ class Unit:
     """
 
     path: str
-    """The file to read it from (a spooled copy where the original cannot be read from the middle)."""
+    """The file from which it is read: a copy in the spool if the original cannot be read from the middle."""
     source: str
     """The file as the user would name it."""
     name: str
-    """The unit for people and records: the path below what the user named, and `#n` inside a file of many."""
+    """The unit's name in messages and records: the path below what the user named, and `#n` inside a file of many."""
     form: Form
     offset: int = 0
-    """Where it begins in `path`, in bytes; for a gzipped WARC in the compressed file."""
+    """Offset in `path` in bytes; for a gzipped WARC in the compressed file."""
     length: int = 0
-    """Bytes that it holds: of a document or a record when decompressed, of a row as it stands."""
+    """Length in bytes: decompressed for a document or WARC record, as stored for a row."""
     digest: str = ""
-    """Hash of what it holds; before it, the `id` that a row gives itself."""
+    """Hash of the content, after the `id` that a row states, if there is one."""
     seen_at: str = ""
     """UTC, ISO 8601 with `Z`; empty where the input does not say."""
     url: str = ""
-    """As the row or the record says it, before the page itself is read."""
+    """The address that the row or record states, before the page itself is parsed."""
     may_be_feed: bool = False
-    """Whether it has to be looked into before it is known to be a page."""
+    """Whether it must be parsed to know that it is a page."""
     reason: str = ""
     message: str = ""
     position: int = -1
-    """In the plan, from 0."""
+    """Number in the plan, from 0."""
 
     def broken(self, reason: str, message: str) -> "Unit":
         """The same unit as one that cannot be read."""
@@ -70,15 +70,15 @@ class Unit:
 
     @property
     def rank(self) -> str:
-        """Its place in the total order, as text that sorts; what has no time comes first."""
+        """Sort key of the total order as text; inputs without a time come first."""
         return f"{self.seen_at or _BEFORE_ALL}|{self.digest}|{self.name}"
 
     @property
     def origin(self) -> Origin:
-        """What is known of it before it is read."""
-        place = self.name.rpartition("#")[2] if "#" in self.name and self.form in _OF_MANY else ""
+        """The origin of the page, as known before it is parsed."""
+        position = self.name.rpartition("#")[2] if "#" in self.name and self.form in _OF_MANY else ""
         return Origin(
-            unit=f"{self.source}#{place}" if place else self.source,
+            unit=f"{self.source}#{position}" if position else self.source,
             seen_at=self.seen_at,
             rank=self.rank,
             raw_ref=self.name,
