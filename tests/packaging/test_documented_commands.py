@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,7 +46,7 @@ NOT_RUN = {
     r"scripts/same_answer\.sh.*": "builds Prism with Go; its replays are tests/engines",
     r"scripts/lock\.sh.*": "asks the package index for all versions",
     r"scripts/pin_images\.sh": "tests/deploy/test_live_container.py, with a stand-in for Docker",
-    r"newsbeam live --.*": "polls the internet, or needs a database; the options are checked below",
+    r"(newsbeam|scripts/run\.sh) live --.*": "polls the internet, or needs a database; the options are checked below",
     r"docker .*|.*openssl rand.*|cp deploy/live/live\.yaml .*": "needs Docker; deploy/ has its tests in tests/deploy",
     r"pg_dump .*": "PostgreSQL's own program",
     r"python3 deploy/backup\.py .*|rm -f out/.*|cp backups/.*": "tests/deploy/test_backup.py",
@@ -81,14 +82,21 @@ class Shell:
 
     def run(self, command: str, where: Path) -> "subprocess.CompletedProcess[str]":
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        return subprocess.run(
+        process = subprocess.Popen(
             ["sh", "-c", command],
             cwd=where,
             env=os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=240,
+            start_new_session=True,
         )
+        try:
+            out, err = process.communicate(timeout=240)
+        finally:
+            if process.poll() is None:  # nothing that it started is left behind
+                os.killpg(process.pid, signal.SIGKILL)
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +151,8 @@ def test_options_of_a_command_that_is_too_long_to_run_exist(command: str, shell:
     if words[0].startswith("scripts/train_"):  # what it imports is in the extra `train`
         known = (ROOT / words[0]).read_text("utf-8")
     else:
-        program = ["newsbeam", words[1]] if words[0] == "newsbeam" else [sys.executable, *words[:2]]
+        ours = words[0] in ("newsbeam", "scripts/run.sh")
+        program = ["newsbeam", words[1]] if ours else [sys.executable, *words[:2]]
         done = shell.run(shlex.join([*program, "--help"]), ROOT)
         assert done.returncode == 0, done.stderr
         known = done.stdout
