@@ -29,13 +29,6 @@ class Decoder(Protocol):
         """Whether the stream may end here."""
 
 
-class _Identity:
-    complete = True
-
-    def feed(self, data: bytes, room: int) -> bytes:
-        return data
-
-
 class _Zlib:
     """gzip with any number of members, and deflate with or without its header."""
 
