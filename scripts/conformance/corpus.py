@@ -39,8 +39,8 @@ def _reference(manifest: Path, key: str) -> dict[str, int]:
     """Number of entries that the reference reader found, by file."""
     if not manifest.exists():
         return {}
-    found = {}
+    entries = {}
     for line in manifest.read_text().splitlines():
         row = json.loads(line)
-        found[row[key]] = row.get("ref_entries") or (row.get("ref") or {}).get("entries") or 0
-    return found
+        entries[row[key]] = row.get("ref_entries") or (row.get("ref") or {}).get("entries") or 0
+    return entries

@@ -36,8 +36,8 @@ def run(folder: Path) -> GroupResult:
         ]
         if "discover" in row:
             text = (folder / row["file"]).read_text("utf-8", "replace")
-            found = [feed.url for feed in discover_feeds(text, documents[0].url)]
-            failures[row["file"]] += [] if found == row["discover"] else [f"discover: {found}"]
+            addresses = [feed.url for feed in discover_feeds(text, documents[0].url)]
+            failures[row["file"]] += [] if addresses == row["discover"] else [f"discover: {addresses}"]
     for name, wrong in _sequences(rows, reads):
         failures[name] = failures.get(name, []) + wrong
     for name, wrong in _across_feeds(rows, reads):
@@ -80,8 +80,8 @@ def _detect(row: Row, read: Read) -> Iterator[str]:
 
 
 def _feeds(row: Row, read: Read) -> Iterator[str]:
-    found = [further.url for further in read.further] if isinstance(read, ParsedFeed) else []
-    yield from _expect(found == row["feeds"], found)
+    addresses = [further.url for further in read.further] if isinstance(read, ParsedFeed) else []
+    yield from _expect(addresses == row["feeds"], addresses)
 
 
 def _title(row: Row, read: Read) -> Iterator[str]:
@@ -215,9 +215,9 @@ def _sequences(rows: Sequence[Row], reads: Sequence[Read]) -> Iterator[tuple[str
             new.append(len(changes.new))
             updated.append(len(changes.updated))
             expected.update(row)
-        for what, found in (("new", new), ("updated", updated)):
-            if what in expected and expected[what] != found:
-                wrong.append(f"{what}: {found}, expected {expected[what]}")
+        for what, counts in (("new", new), ("updated", updated)):
+            if what in expected and expected[what] != counts:
+                wrong.append(f"{what}: {counts}, expected {expected[what]}")
         yield name, wrong
 
 

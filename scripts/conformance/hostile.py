@@ -71,19 +71,19 @@ async def _with_canary(folder: Path, rows: list[dict[str, Any]]) -> dict[str, li
         seen += 1
         writer.close()
 
-    found = {}
+    mistakes = {}
     with Sandbox(decode_and_parse, seconds=1, memory_mb=MEMORY_MB, queue=8, warm_up=("", _NEIGHBOUR)) as sandbox:
         for row in rows:
             before = seen
             ports = set(_LOOPBACK.findall((folder / row["file"]).read_bytes()[:65536]))
             servers = [await asyncio.start_server(canary, "127.0.0.1", int(port)) for port in sorted(ports)]
-            found[row["file"]] = await asyncio.to_thread(_check, sandbox, folder, row)
+            mistakes[row["file"]] = await asyncio.to_thread(_check, sandbox, folder, row)
             await asyncio.sleep(0)
             for server in servers:
                 server.close()
             if seen != before:
-                found[row["file"]].append("it made the parser connect to an address in it")
-    return found
+                mistakes[row["file"]].append("it made the parser connect to an address in it")
+    return mistakes
 
 
 def _check(sandbox: Sandbox[tuple[str, FeedDocument], _Cost], folder: Path, row: dict[str, Any]) -> list[str]:

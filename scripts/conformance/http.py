@@ -67,7 +67,7 @@ def overridden(policy: Policy, file: Path) -> Policy:
 
 
 @dataclass
-class One:
+class PollResult:
     """The result of one poll."""
 
     at: float
@@ -84,7 +84,7 @@ class One:
 class Played:
     """The result of a scenario."""
 
-    polls: list[One] = field(default_factory=list)
+    polls: list[PollResult] = field(default_factory=list)
     requests: list[Asked] = field(default_factory=list)
     discovered: list[int] = field(default_factory=list)
     rss_mb: float = 0.0
@@ -237,7 +237,7 @@ async def _poll_once(
     played.known = played.known if settled.known is None else settled.known
     played.discovered.append(len(settled.discoveries))
     played.polls.append(
-        One(
+        PollResult(
             clock[0],
             polled,
             settled,
@@ -251,8 +251,8 @@ async def _poll_once(
     return True
 
 
-def _soft(one: One) -> bool:
-    return bool(one.state.reason) and not one.state.gone and not one.settled.discoveries
+def _soft(poll: PollResult) -> bool:
+    return bool(poll.state.reason) and not poll.state.gone and not poll.settled.discoveries
 
 
 def _bound(text: str, value: float) -> bool:
@@ -271,7 +271,7 @@ def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[
     if last is None:
         yield "nothing was polled"
         return
-    soft = [_soft(one) for one in played.polls]
+    soft = [_soft(poll) for poll in played.polls]
     yield from _judge_entries(expect, played, soft, total)
     wait = last.state.next_poll_at - last.at
     if "next_not_before_s" in expect and wait < expect["next_not_before_s"]:
@@ -281,7 +281,7 @@ def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[
     if "other_feeds_same_host_not_before_s" in expect:
         yield from _judge_neighbour(expect["other_feeds_same_host_not_before_s"], played)
     if "unconditional_within_s" in expect:
-        bare = [one.at for one in played.polls if not one.conditional]
+        bare = [poll.at for poll in played.polls if not poll.conditional]
         gaps = [later - earlier for earlier, later in itertools.pairwise(bare)]
         if not gaps or max(gaps) > expect["unconditional_within_s"] + 1:
             yield f"requests without validators are {[round(gap) for gap in gaps]} s apart"
@@ -292,7 +292,7 @@ def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[
     if "growth_min" in expect:
         yield from _judge_growth(expect, played)
     if "status" in expect:
-        status = "stopped" if any(one.state.gone for one in played.polls) else "active"
+        status = "stopped" if any(poll.state.gone for poll in played.polls) else "active"
         if status != expect["status"]:
             yield f"the feed is {status}, expected {expect['status']}"
     if "requests" in expect and len(played.requests) != expect["requests"]:
@@ -308,8 +308,8 @@ def judge(scenario: dict[str, Any], played: Played, policy: Policy) -> Iterator[
         yield f"ended with `{last.state.reason}`, expected a refusal"
     if "peak_rss_mb" in expect and played.rss_mb > expect["peak_rss_mb"]:
         yield f"{played.rss_mb:.0f} MB were added to resident memory"
-    if "total_s" in expect and max(one.took_s for one in played.polls) > policy.fetch.total_deadline_s + 1:
-        yield f"took {max(one.took_s for one in played.polls):.1f} s"
+    if "total_s" in expect and max(poll.took_s for poll in played.polls) > policy.fetch.total_deadline_s + 1:
+        yield f"took {max(poll.took_s for poll in played.polls):.1f} s"
     error, reason = expect.get("error", ""), last.polled.poll.reason
     if error and (not reason or (error != "headers" and reason != error)):
         yield f"ended with `{reason}`, expected `{error}`"
@@ -357,8 +357,8 @@ def _judge_neighbour(least: float, played: Played) -> Iterator[str]:
 
 
 def _judge_growth(expect: Mapping[str, Any], played: Played) -> Iterator[str]:
-    waits = [one.state.next_poll_at - one.at for one in played.polls]
-    failed = [wait for wait, one in zip(waits, played.polls, strict=True) if one.state.reason]
+    waits = [poll.state.next_poll_at - poll.at for poll in played.polls]
+    failed = [wait for wait, poll in zip(waits, played.polls, strict=True) if poll.state.reason]
     for earlier, later in itertools.pairwise(failed):
         if later < expect["growth_min"] * earlier and later < expect["max_s"] / 1.2:
             yield f"the delay grew from {earlier:.0f} to {later:.0f} s"
@@ -368,7 +368,7 @@ def _judge_growth(expect: Mapping[str, Any], played: Played) -> Iterator[str]:
         yield "success did not end the back-off"
 
 
-def _judge_url(wanted: str, played: Played, last: One) -> Iterator[str]:
+def _judge_url(wanted: str, played: Played, last: PollResult) -> Iterator[str]:
     first = played.polls[0].before.url
     got = last.state.url
     if "unchanged" in wanted and got == first:
@@ -427,7 +427,7 @@ def run(folder: Path, policy: Policy, agent: str, parse: Parse) -> GroupResult:
     file = folder / "http" / "scenarios.jsonl"
     scenarios = [json.loads(line) for line in file.read_text().splitlines() if line.strip()]
     policy = overridden(policy, folder / "http" / "policy.json")
-    found = asyncio.run(_play_all(scenarios, folder, policy, agent, parse))
-    failures = tuple(f"{name}: {wrong}" for name, wrongs in found.items() for wrong in wrongs)
-    passed = sum(not wrongs for wrongs in found.values())
+    judged_scenarios = asyncio.run(_play_all(scenarios, folder, policy, agent, parse))
+    failures = tuple(f"{name}: {wrong}" for name, wrongs in judged_scenarios.items() for wrong in wrongs)
+    passed = sum(not wrongs for wrongs in judged_scenarios.values())
     return GroupResult("http", passed, len(scenarios), failures)

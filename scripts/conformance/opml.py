@@ -19,8 +19,8 @@ def run(folder: Path) -> GroupResult:
         for file, read in zip(files, read_all(sandbox, [document(folder, file) for file in files]), strict=True):
             text = (folder / file).read_text("utf-8", "replace")
             wanted = {html.unescape(double or single).strip() for double, single in _ADDRESS.findall(text)}
-            found = {further.url for further in read.further} if isinstance(read, ParsedFeed) else set()
-            if found != {address for address in wanted if address.startswith(("http://", "https://"))}:
-                lost, extra = sorted(wanted - found)[:3], sorted(found - wanted)[:3]
+            addresses = {further.url for further in read.further} if isinstance(read, ParsedFeed) else set()
+            if addresses != {address for address in wanted if address.startswith(("http://", "https://"))}:
+                lost, extra = sorted(wanted - addresses)[:3], sorted(addresses - wanted)[:3]
                 failures.append(f"{file}: {summary(read)}; not found {lost}, not in it {extra}")
     return GroupResult("opml", len(files) - len(failures), len(files), tuple(failures))

@@ -15,8 +15,8 @@ def run(folder: Path) -> GroupResult:
             continue
         total += 1
         first, second, verdict = line.split("\t")
-        one, other = canonical_url(json.loads(first)), canonical_url(json.loads(second))
-        got = "same" if one == other else "different"
+        canonical, canonical_other = canonical_url(json.loads(first)), canonical_url(json.loads(second))
+        got = "same" if canonical == canonical_other else "different"
         if got not in verdict.split("-or-"):
-            failures.append(f"{first} and {second} are {got}, expected {verdict}: {one} {other}")
+            failures.append(f"{first} and {second} are {got}, expected {verdict}: {canonical} {canonical_other}")
     return GroupResult("urls", total - len(failures), total, tuple(failures))

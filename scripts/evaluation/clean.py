@@ -76,9 +76,9 @@ def with_site_memory(outcomes: Sequence[Outcome]) -> list[Outcome]:
     for number, place in enumerate(order):
         outcome = outcomes[place]
         if outcome.article is not None:
-            one = printed(replace(outcome.article, id=outcome.row["id"]), number)
-            out[place] = replace(outcome, article=drop_repeats(outcome.article, memory.judge(one)))
-            memory.learn(one)
+            printed_article = printed(replace(outcome.article, id=outcome.row["id"]), number)
+            out[place] = replace(outcome, article=drop_repeats(outcome.article, memory.judge(printed_article)))
+            memory.learn(printed_article)
     return out
 
 
@@ -104,13 +104,13 @@ def metadata_table(outcomes: Sequence[Outcome]) -> list[str]:
     groups: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for outcome in outcomes:
         article = outcome.article
-        found = score_metadata(
+        scores = score_metadata(
             outcome.row,
             article.title if article else "",
             article.authors if article else (),
             article.published_day or article.published_at if article else None,
         )
-        for name, value in found.items():
+        for name, value in scores.items():
             for group in ("all", outcome.row["bench"]):
                 groups[group][name].append(value)
     lines = [f"{'metadata':22s} {'titles':>14s} {'dates':>14s} {'authors':>14s}"]
@@ -142,7 +142,7 @@ def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
         # The rules of plain text are applied in extraction.
         html = outcome.extracted.extractor != "plain"
         by_model = {block.line for block in outcome.extracted.removed_blocks if html}
-        for place, (line, rule) in enumerate(all_lines(outcome.article)):
+        for line_number, (line, rule) in enumerate(all_lines(outcome.article)):
             if rule is None:
                 continue
             words = tokens(line, kind)
@@ -150,7 +150,7 @@ def rule_table(outcomes: Sequence[Outcome]) -> list[str]:
             wrong = len(words) if tuple(words) in whole else 0
             if len(words) >= 4:
                 wrong = round(len(words) * sum((own & missing).values()) / max(1, sum(own.values())))
-            count = counts[f"model: {rule}" if place in by_model or rule == "line_model" else rule]
+            count = counts[f"model: {rule}" if line_number in by_model or rule == "line_model" else rule]
             count.update(lines=1, tokens=len(words), wrong=wrong)
     out = [f"{'rule':24s} {'lines':>7s} {'tokens':>9s} {'precision':>9s} {'of all gold':>11s}"]
     rules = [name for name in counts if not name.startswith("model: ")]

@@ -29,15 +29,15 @@ from newsbeam.transforms.stories.stories import LinkStories
 
 
 def documents(folder: Path, sets: set[str] | None = None) -> list[dict[str, Any]]:
-    """Yields the documents of all `*.jsonl` and `*.jsonl.gz` in `folder`, except the lists of pairs and of URLs."""
-    found = []
+    """Reads the documents of all `*.jsonl` and `*.jsonl.gz` in `folder`, except the lists of pairs and of URLs."""
+    listed = []
     for path in sorted(folder.glob("*.jsonl*")):
         if not path.name.startswith(("pairs", "url")):
-            found.extend(row for row in rows(path) if sets is None or row["set"] in sets)
-    if not found:
+            listed.extend(row for row in rows(path) if sets is None or row["set"] in sets)
+    if not listed:
         wanted = f" of the sets {', '.join(sorted(sets))}" if sets else ""
         raise SystemExit(f"{folder}: no document{wanted}; a folder of *.jsonl or *.jsonl.gz was expected")
-    return found
+    return listed
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:

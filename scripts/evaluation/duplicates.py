@@ -23,9 +23,9 @@ from scripts.evaluation.scoring import by_id, by_operation, clusters_of, score_c
 def predictions(marked: list[Marked]) -> list[dict[str, str | None]]:
     """Turns pointers between articles into pointers between documents: an article's first document stands for it."""
     originals: dict[str, str] = {}
-    for one in sorted(marked, key=lambda one: (one.kind != "unique", one.unit)):
-        originals.setdefault(one.article, one.unit)
-    return [{"id": one.unit, "duplicate_of": originals[one.of] if one.of else None} for one in marked]
+    for verdict in sorted(marked, key=lambda verdict: (verdict.kind != "unique", verdict.unit)):
+        originals.setdefault(verdict.article, verdict.unit)
+    return [{"id": verdict.unit, "duplicate_of": originals[verdict.of] if verdict.of else None} for verdict in marked]
 
 
 def arrival(articles: Sequence[Article], chance: random.Random) -> list[list[Article]]:
@@ -54,7 +54,7 @@ def groups_lost(marked: Sequence[Marked]) -> int:
         ValueError: pointers go round in a circle.
     """
     clusters = clusters_of(predictions(list(marked)))
-    kept = {clusters[one.unit] for one in marked if one.kind in ("unique", "revision")}
+    kept = {clusters[verdict.unit] for verdict in marked if verdict.kind in ("unique", "revision")}
     return len(set(clusters.values()) - kept)
 
 
@@ -97,13 +97,13 @@ def main(argv: list[str]) -> int:
         return try_orders(articles, args.orders, beam_args)
     config = DuplicatesConfig(policy="label", survivor=args.survivor, shards=args.shards)
     marked, spent = mark([articles], beam_args, config)
-    found = predictions(marked)
+    predicted = predictions(marked)
     if args.out:
-        args.out.write_text("".join(json.dumps(row) + "\n" for row in found), encoding="utf-8")
-    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(one.kind for one in marked).items()))
+        args.out.write_text("".join(json.dumps(row) + "\n" for row in predicted), encoding="utf-8")
+    kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(Counter(verdict.kind for verdict in marked).items()))
     print(f"{len(docs)} documents, {len(docs) / spent:.0f} a CPU-second: {kinds}")
-    print(table(score_copies(args.data, docs, found)))
+    print(table(score_copies(args.data, docs, predicted)))
     if args.by_operation:
-        for name, share in by_operation(docs, clusters_of(found)).items():
+        for name, share in by_operation(docs, clusters_of(predicted)).items():
             print(f"  {name:<36}{share}")
     return 0

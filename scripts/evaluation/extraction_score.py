@@ -71,8 +71,8 @@ def _f1(common: int, predicted: int, wanted: int) -> float:
 
 
 def total(scores: Sequence[Score]) -> Total:
-    precisions = [one.precision for one in scores if one.precision is not None]
-    recalls = [one.recall for one in scores if one.recall is not None]
+    precisions = [score.precision for score in scores if score.precision is not None]
+    recalls = [score.recall for score in scores if score.recall is not None]
     precision = sum(precisions) / len(precisions) if precisions else 0.0
     recall = sum(recalls) / len(recalls) if recalls else 0.0
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0

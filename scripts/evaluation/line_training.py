@@ -75,33 +75,33 @@ def label_lines(lines: Sequence[str], row: dict[str, Any]) -> tuple[NDArray[np.b
     whole = {fold(line) for line in row["gold"].split("\n")}
     share = np.zeros(len(lines))
     sizes = np.zeros(len(lines))
-    for place, line in enumerate(lines):
+    for number, line in enumerate(lines):
         words = tokens(line, kind)
-        sizes[place] = len(words)
+        sizes[number] = len(words)
         if len(words) >= 4:
             own = list(zip(words, words[1:], words[2:], words[3:], strict=False))
-            share[place] = sum(one in fours for one in own) / len(own)
+            share[number] = sum(one in fours for one in own) / len(own)
         elif words:
-            share[place] = float(fold(line) in whole or tuple(words) in short)
+            share[number] = float(fold(line) in whole or tuple(words) in short)
     folded = [fold(line) for line in lines]
     copies: dict[str, list[int]] = {}
-    for place in np.flatnonzero(share > 0.5).tolist():
-        copies.setdefault(folded[place], []).append(place)
+    for number in np.flatnonzero(share > 0.5).tolist():
+        copies.setdefault(folded[number], []).append(number)
     mass = share * sizes
     text = f" {fold(row['gold'])} "
     for line, places in copies.items():
         wanted = max(1, text.count(f" {line} "))
-        near = {place: mass[max(0, place - 6) : place + 7].sum() - mass[place] for place in places}
-        for place in sorted(places, key=lambda one: (-near[one], one))[wanted:]:
-            share[place] = 0.0
+        near = {number: mass[max(0, number - 6) : number + 7].sum() - mass[number] for number in places}
+        for number in sorted(places, key=lambda one: (-near[one], one))[wanted:]:
+            share[number] = 0.0
     optional = [fold(paragraph) for paragraph in row.get("optional") or []]
     labels = share > 0.5
     weights = np.where(sizes > 0, sizes**0.7, 0.0)
     scale = 100 / max(1.0, float((weights * labels).sum()))
     weights = np.clip(weights * scale + 0.02 * (sizes > 0), 0, 20)
-    for place, line in enumerate(folded):
+    for number, line in enumerate(folded):
         if line and any(line in paragraph for paragraph in optional):
-            weights[place] = 0.0
+            weights[number] = 0.0
     return labels, weights
 
 

@@ -33,7 +33,7 @@ def with_variants(examples: Sequence[Example], trial: Sequence[TreeModel], copie
         chances = trial[fold_of(example.site)].probability(example.rows)
         random = np.random.default_rng(number)
         made = (_variant(example, (chances < EASY) & ~example.labels, random) for _ in range(copies))
-        out += [one for one in made if one is not None]
+        out += [variant for variant in made if variant is not None]
     return out
 
 

@@ -75,10 +75,10 @@ def clusters_of(predictions: Iterable[Document]) -> dict[str, str]:
 
 def _labelled_pairs(folder: Path, docs: Mapping[str, Document], stories: bool) -> list[Document]:
     path = folder / "pairs.jsonl.gz"
-    found = rows(path) if path.exists() else iter(())
+    pairs = rows(path) if path.exists() else iter(())
     return [
         {**pair, "label": pair["label"].split(":")[0]}
-        for pair in found
+        for pair in pairs
         if pair["label"].startswith("story") == stories and pair["a"] in docs and pair["b"] in docs
     ]
 

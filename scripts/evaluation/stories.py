@@ -23,7 +23,7 @@ def main(argv: list[str]) -> int:
     docs = by_id(args.data, set(args.sets.split(",")) if args.sets else None)
     duplicates, stories = DuplicatesConfig(policy="label", shards=args.shards), StoriesConfig(shards=args.shards)
     marked, spent = mark([[as_article(row) for row in docs.values()]], beam_args, duplicates, stories, language=True)
-    clusters = {one.unit: one.story for one in marked}
+    clusters = {verdict.unit: verdict.story for verdict in marked}
     if args.out:
         lines = (json.dumps({"id": unit, "cluster": story}) + "\n" for unit, story in clusters.items())
         args.out.write_text("".join(lines), encoding="utf-8")

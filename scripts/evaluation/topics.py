@@ -70,13 +70,13 @@ def _read(path: Path, with_labels: bool) -> tuple[list[Row], list[Row]]:
     gold = {str(row.get("id", "")): row for row in (read_rows(beside) if beside.exists() else rows)}
     groups = next((row["groups"] for row in gold.values() if row.get("groups")), None)
     kept = [row for row in rows if "id" in row and str(row["id"]) in gold and ("title" in row or "text" in row)]
-    told = [gold[str(row["id"])] for row in kept]
+    labelled = [gold[str(row["id"])] for row in kept]
     if groups:
-        told = [{**row, "groups": groups} for row in told]
-    elif not told or not all(row.get("labels") for row in told):
+        labelled = [{**row, "groups": groups} for row in labelled]
+    elif not labelled or not all(row.get("labels") for row in labelled):
         return [], []
     hidden = set() if with_labels else {"section", "keywords", "topic_hints"}
-    return told, [{key: value for key, value in row.items() if key not in hidden} for row in kept]
+    return labelled, [{key: value for key, value in row.items() if key not in hidden} for row in kept]
 
 
 def _iptc(gold: list[Row], predictions: list[Row]) -> dict[str, float]:

@@ -14,6 +14,6 @@ def warc_record(body: bytes, date: str, status: str = "200 OK", url: str = "http
     record.headers["Content-Type"] = "application/http; msgtype=response"
     head = f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=UTF-8\r\n\r\n".encode()
     record.set_bytes_content(head + body)
-    one = io.BytesIO()
-    record.write(one)
-    return one.getvalue()
+    member = io.BytesIO()
+    record.write(member)
+    return member.getvalue()
