@@ -1,6 +1,7 @@
 """The whole pipeline, one stage a line. Live and replay differ only in where pages come from."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Optional
 
 import apache_beam as beam
@@ -13,11 +14,12 @@ from newsbeam.transforms.cleaning.describe import DescribeAgain
 from newsbeam.transforms.duplicates import MarkDuplicates
 from newsbeam.transforms.ledger.account import NoteUnits, SettleOutcomes
 from newsbeam.transforms.ledger.logs import LedgerLogs
+from newsbeam.transforms.ledger.revisions import NumberRevisions
 from newsbeam.transforms.model.records import DeadLetter
 from newsbeam.transforms.runtime.dead_letters import DeadLetters
 from newsbeam.transforms.runtime.measures import CountPages
 from newsbeam.transforms.runtime.sandbox.sandboxed_map import SharedSandbox
-from newsbeam.transforms.sinks.write import WriteArticles, WriteDeadLetters
+from newsbeam.transforms.sinks.write import WriteArticles, WriteDeadLetters, is_written
 from newsbeam.transforms.sources.event_loop import HttpOptions
 from newsbeam.transforms.sources.fetching.fetch import FetchOptions, FetchPages
 from newsbeam.transforms.sources.files.open_feeds import OpenFeeds
@@ -79,6 +81,9 @@ def tell_stories(pages: PCollection[Any], cleans: SharedSandbox, config: Config,
         | "Duplicates" >> MarkDuplicates(config.duplicates, _logs(config, live, config.duplicates.shards))
         | "Stories" >> LinkStories(config.stories, _logs(config, live, config.stories.shards))
     )
+    if config.ledger:
+        written = partial(is_written, policy=config.duplicates.policy)
+        articles = articles | "Number revisions" >> NumberRevisions(config.ledger, written)
     outcomes = articles | "Write" >> WriteArticles(
         config.sinks, dead_letters, config.duplicates.policy, live, spool=config.spool
     )

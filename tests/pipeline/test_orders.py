@@ -20,6 +20,7 @@ from newsbeam.transforms.model.records import Article, Origin
 from newsbeam.transforms.runtime.process_cache import clear_process_caches
 from newsbeam.transforms.stories.config import StoriesConfig
 from newsbeam.transforms.stories.stories import LinkStories
+from newsbeam.transforms.text.words import count_words
 from tests.support.places import DATA
 
 WRITTEN = json.loads((DATA / "duplicates/articles.json").read_text(encoding="utf-8"))
@@ -138,7 +139,7 @@ def test_no_group_is_lost(expected: list[tuple[object, ...]]) -> None:
 def test_whoever_stands_for_a_group_the_outcome_is_one(survivor: str) -> None:
     found = [replace(one, publisher=f"Paper {n % 7}") for n, one in enumerate(articles())]
     found = [replace(one, text=f"{one.text}\nSource: Paper {n % 5}") if n % 4 else one for n, one in enumerate(found)]
-    more = [" ".join(f"fact{n}x{i}" for i in range(one.word_count * 2 // 5)) for n, one in enumerate(found)]
+    more = [" ".join(f"fact{n}x{i}" for i in range(count_words(one.text) * 2 // 5)) for n, one in enumerate(found)]
     found = [replace(one, text=f"{found[n - 1].text}\n{more[n]}") if n % 5 == 4 else one for n, one in enumerate(found)]
     found = [identify(one) for one in found]
     expected = outcome([found], 1, survivor=survivor)

@@ -17,7 +17,9 @@ from newsbeam.transforms.sinks.sink import WriteCounts
 
 
 def article(name: str, revision: int = 1, title: str = "", seen: str | None = None) -> Article:
-    return Article(id=name, url=f"https://example.org/{name}", revision=revision, title=title, first_seen_at=seen)
+    content = f"content {revision}"
+    url = f"https://example.org/{name}"
+    return Article(id=name, url=url, revision=revision, title=title, first_seen_at=seen, content_hash=content)
 
 
 def keys(path: Path) -> list[tuple[str, int]]:

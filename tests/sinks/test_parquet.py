@@ -17,7 +17,9 @@ from newsbeam.transforms.sinks.uri import check_sink, finalize_sink, open_sink
 
 
 def article(name: str, revision: int = 1, title: str = "", seen: str | None = None) -> Article:
-    return Article(id=name, url=f"https://example.org/{name}", revision=revision, title=title, first_seen_at=seen)
+    content = f"content {revision}"
+    url = f"https://example.org/{name}"
+    return Article(id=name, url=url, revision=revision, title=title, first_seen_at=seen, content_hash=content)
 
 
 FULL = Article(

@@ -20,6 +20,7 @@ from tests.support.sinks_servers import Postgresql
 
 def article(name: str, revision: int = 1, title: str = "T", **fields: object) -> Article:
     made = Article(id=name, url=f"https://example.org/{name}", revision=revision, title=title, text="Body.")
+    made = dataclasses.replace(made, content_hash=f"content {revision}")
     return dataclasses.replace(made, **fields)  # type: ignore[arg-type]
 
 

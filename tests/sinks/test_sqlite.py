@@ -10,6 +10,7 @@ import pytest
 
 from newsbeam.transforms.model.errors import SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter, Topic
+from newsbeam.transforms.model.revisions import renumbered
 from newsbeam.transforms.model.serialization import to_json
 from newsbeam.transforms.sinks.sink import WriteCounts
 from newsbeam.transforms.sinks.sqlite import SqliteSink, check
@@ -18,6 +19,7 @@ from newsbeam.transforms.sinks.sqlite_schema import VERSION
 
 def article(name: str, revision: int = 1, title: str = "T", **fields: object) -> Article:
     made = Article(id=name, url=f"https://example.org/{name}", revision=revision, title=title, text="Body.")
+    made = renumbered(dataclasses.replace(made, content_hash=f"content {revision}"), revision)
     return dataclasses.replace(made, **fields)  # type: ignore[arg-type]
 
 

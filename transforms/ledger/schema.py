@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS messages (unit TEXT PRIMARY KEY, seen_at TEXT NOT NUL
 REVISIONS = """
 -- the number that each content of an article has, whichever run met it first
 CREATE TABLE IF NOT EXISTS revisions (
-    article_id TEXT NOT NULL, revision INTEGER NOT NULL, content TEXT NOT NULL, seen_at TEXT,
+    article_id TEXT NOT NULL, revision INTEGER NOT NULL, content TEXT NOT NULL, seen REAL,
     PRIMARY KEY (article_id, revision)
 ) WITHOUT ROWID;
 """

@@ -11,6 +11,7 @@ Several processes of one machine may write at once: every append holds a lock on
 import fcntl
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import BinaryIO
 from newsbeam.transforms.model.errors import SinkAway, SinkError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import to_json
-from newsbeam.transforms.sinks.jsonl_merge import key_of, merge_lines
+from newsbeam.transforms.sinks.jsonl_merge import is_half_written, key_of, merge_lines
 from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -54,6 +55,12 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.unfinished")
 
 
+def is_special(target: str) -> bool:
+    """Whether a path is a device, a pipe or a socket (`/dev/null`): lines go through it, and nothing is kept there."""
+    path = Path(target)
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 class JsonlSink:
     """Appends lines, durably, a batch at a time."""
 
@@ -67,6 +74,8 @@ class JsonlSink:
         pass
 
     def write(self, batch: Sequence[Record]) -> WriteCounts:
+        if is_special(self._target):
+            return self._pass_on(batch)
         lines: dict[Path, list[str]] = {}
         for record in batch:
             lines.setdefault(self._path(record), []).append(to_json(record) + "\n")
@@ -76,14 +85,24 @@ class JsonlSink:
             if self._folder and self._live:
                 self._close_days(max((day for r in batch if (day := day_of(r)) != UNDATED), default=""))
         except OSError as error:
-            raise SinkAway(f"{self._target}: {error.strerror or error}") from error
+            raise SinkAway(f"{self._target}: {error.strerror or error}", address=self._target) from error
         return WriteCounts()
 
     def close(self) -> None:
         pass
 
+    def _pass_on(self, batch: Sequence[Record]) -> WriteCounts:
+        """Writes articles in the order they come; dead letters go to the other sinks and the closing table."""
+        lines = [to_json(record) + "\n" for record in batch if isinstance(record, Article)]
+        try:
+            with Path(self._target).open("wb") as device:
+                device.write("".join(lines).encode())
+        except OSError as error:
+            raise SinkAway(f"{self._target}: {error.strerror or error}", address=self._target) from error
+        return WriteCounts()
+
     def _path(self, record: Record) -> Path:
-        path = Path(self._target)
+        path = _file_of(self._target)
         if self._folder:
             path = path / f"stories-{day_of(record)}.jsonl"
         if not isinstance(record, Article):
@@ -96,9 +115,15 @@ class JsonlSink:
             return
         self._newest_day = day
         for path in _files_of(self._target):
-            found = _DAY.search(path.name)
-            if found and found.group() < day:
+            date = _DAY.search(path.name)
+            if date and date.group() < day:
                 _compact(path)
+
+
+def _file_of(target: str) -> Path:
+    """The file itself, where the user named a link to it: a link is never replaced by a file."""
+    path = Path(target)
+    return path.resolve() if path.is_symlink() else path
 
 
 def make(target: str, *, live: bool) -> Sink:
@@ -108,30 +133,33 @@ def make(target: str, *, live: bool) -> Sink:
 
 def check(target: str) -> None:
     """Makes the folder and tries it. Raises `SinkError` if lines cannot be written there."""
-    path = Path(target)
-    folder = path if is_folder(target) else path.parent
+    path = _file_of(target)
     try:
+        if is_special(target):
+            path.open("wb").close()
+            return
+        folder = path if is_folder(target) else path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".newsbeam-probe-{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
-        if not is_folder(target):
-            with path.open("a+b") as file:
-                file.seek(0)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+        if not is_folder(target) and path.exists():
+            with path.open("r+b") as file:
                 start = file.readline(_LONGEST_LINE)
-            if not start:
-                path.unlink()
-            elif key_of(start) is None:
-                raise SinkError(f"'jsonl:{target}' holds something that newsbeam did not write: name another file")
+            if start and key_of(start) is None:
+                message = f"'jsonl:{target}' holds something that newsbeam did not write: name another file"
+                raise SinkError(message, address=target)
     except OSError as error:
-        raise SinkError(f"'jsonl:{target}' cannot be written: {error.strerror or error} ({error.filename})") from error
+        message = f"'jsonl:{target}' cannot be written: {error.strerror or error} ({error.filename})"
+        raise SinkError(message, address=target) from error
 
 
 def finalize(target: str) -> WriteCounts:
     """Sorts every file of the sink and puts it in its place, with what a run (or one that was killed) has gathered."""
     counts = WriteCounts()
+    if is_special(target):
+        return counts
     if not is_folder(target):
-        path = Path(target)
+        path = _file_of(target)
         counts += _compact(path)
         _compact(dead_letters_beside(path))
         if not path.exists() and path.parent.is_dir():
@@ -172,40 +200,50 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
 def _append(path: Path, lines: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path) as file:
-        whole = _whole_lines(file)
-        file.truncate(whole)  # a line that a killed process left half written was never acknowledged
+        end, needs_newline = _end_of_records(file)
+        file.truncate(end)  # a line that a killed process left half written was never acknowledged
         try:
-            file.write(lines)
+            file.write(b"\n" + lines if needs_newline else lines)
             file.flush()
             os.fsync(file.fileno())
         except OSError:
-            file.truncate(whole)
+            file.truncate(end)
             raise
 
 
-def _whole_lines(file: BinaryIO) -> int:
-    """Bytes up to and with the last line end."""
-    end = file.seek(0, os.SEEK_END)
+def _end_of_records(file: BinaryIO) -> tuple[int, bool]:
+    """Where to append: after the last line, but before one that a killed process left half written.
+
+    Returns:
+        The number of bytes to keep, and whether the last of them lack their line end: a user's editor may leave it out.
+    """
+    end = size = file.seek(0, os.SEEK_END)
+    start = 0
     while end > 0:
-        start = max(0, end - 65536)
-        file.seek(start)
-        newline = file.read(end - start).rfind(b"\n")
+        block = max(0, end - 65536)
+        file.seek(block)
+        newline = file.read(end - block).rfind(b"\n")
         if newline >= 0:
-            return start + newline + 1
-        end = start
-    return 0
+            start = block + newline + 1
+            break
+        end = block
+    if start == size:
+        return size, False
+    file.seek(start)
+    return (start, False) if is_half_written(file.read()) else (size, True)
 
 
 def _compact(path: Path) -> WriteCounts:
     gathered = unfinished(path)
+    was_there = path.exists()
     if not gathered.exists():
-        if not path.exists():
+        if not was_there:
             return WriteCounts()
         with _locked(path):
             return merge_lines(path, None)
     with _locked(gathered), _locked(path):
         counts = merge_lines(path, gathered)
         gathered.unlink()
-    if path.stat().st_size == 0:
+    if not was_there and path.stat().st_size == 0:
         path.unlink()
     return counts

@@ -1,7 +1,8 @@
 """`postgresql://`: tables like those of `sqlite:`, for many writers and readers at once.
 
-A batch is copied into a staging table and upserted from there by id and revision, in one transaction. The address is
-libpq's own (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING): `?sslmode=require`, or
+A batch is copied into a staging table and upserted from there by id and revision, in one transaction; a content of an
+article that is not there yet becomes a revision of its own (`model.revisions`). The address is libpq's own
+(https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING): `?sslmode=require`, or
 `?options=-csearch_path%3Dnews` for a schema of its own; a password is better left to `PGPASSWORD` or a password file,
 for a URI shows in process lists and job graphs.
 """
@@ -16,6 +17,17 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.model.errors import Rejected, SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.revisions import (
+    VERSION_FIELDS,
+    Standing,
+    Version,
+    in_order_of_revision,
+    newest,
+    place,
+    renumbered,
+    version_of,
+    version_of_row,
+)
 from newsbeam.transforms.model.serialization import (
     ARTICLE_FIELDS,
     DEAD_LETTER_FIELDS,
@@ -23,35 +35,39 @@ from newsbeam.transforms.model.serialization import (
     article_to_dict,
     dead_letter_to_dict,
     json_text,
+    safe_text,
 )
-from newsbeam.transforms.sinks.postgresql_schema import columns, migrate
+from newsbeam.transforms.sinks.postgresql_schema import WRITERS_LOCK, columns, migrate
 from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
 
 _JSON = frozenset(name for name, kind in columns().items() if kind == "jsonb")
 _NAMES = ", ".join(ARTICLE_FIELDS)
 _STAGING = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS staging"
-    f" ({', '.join(f'{name} {kind}' for name, kind in columns().items())}) ON COMMIT DELETE ROWS"
+    f" ({', '.join(f'{name} {kind}' for name, kind in columns().items())}, is_newest boolean) ON COMMIT DELETE ROWS"
 )
 _DEAD_STAGING = (
     "CREATE TEMPORARY TABLE IF NOT EXISTS dead_staging"
     f" ({', '.join(name + (' bigint' if name == 'attempts' else ' text') for name in DEAD_LETTER_FIELDS)})"
     " ON COMMIT DELETE ROWS"
 )
+_KNOWN = f"""
+SELECT id, {", ".join(VERSION_FIELDS)} FROM articles WHERE id = ANY(%(ids)s)
+UNION ALL
+SELECT id, revision, {", ".join(f"record->>'{name}'" for name in VERSION_FIELDS[1:])}
+FROM article_revisions WHERE id = ANY(%(ids)s)
+"""  # noqa: S608  # names of our own fields
 _UPSERT = f"""
 INSERT INTO articles ({_NAMES})
-SELECT DISTINCT ON (id) {_NAMES} FROM staging ORDER BY id, revision DESC
+SELECT {_NAMES} FROM staging WHERE is_newest ORDER BY id
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in ARTICLE_FIELDS)}
-WHERE excluded.revision > articles.revision
-   OR (excluded.revision = articles.revision
-       AND ({", ".join(f"excluded.{name}" for name in ARTICLE_FIELDS)})
-           IS DISTINCT FROM ({", ".join(f"articles.{name}" for name in ARTICLE_FIELDS)}))
+WHERE ({", ".join(f"excluded.{name}" for name in ARTICLE_FIELDS)})
+    IS DISTINCT FROM ({", ".join(f"articles.{name}" for name in ARTICLE_FIELDS)})
 RETURNING xmax = 0
-"""  # noqa: S608  # names of our own fields; in the order of ids, so that two writers never wait for each other
+"""  # noqa: S608  # names of our own fields
 _KEEP_OLDER = """
 INSERT INTO article_revisions (id, revision, record)
-SELECT staging.id, staging.revision, to_jsonb(staging) FROM staging JOIN articles USING (id)
-WHERE staging.revision < articles.revision ORDER BY 1, 2
+SELECT id, revision, to_jsonb(staging) - 'is_newest' FROM staging WHERE NOT is_newest ORDER BY 1, 2
 ON CONFLICT (id, revision) DO UPDATE SET record = excluded.record
 WHERE article_revisions.record IS DISTINCT FROM excluded.record
 RETURNING xmax = 0
@@ -118,15 +134,36 @@ def _row(article: Article) -> list[Json]:
 
 
 def _write_articles(cursor: psycopg.Cursor, articles: Sequence[Article]) -> WriteCounts:
+    """Puts each article where its content belongs: the newest is in `articles`, the others in `article_revisions`."""
     if not articles:
         return WriteCounts()
-    rows = {(article.id, article.revision): _row(article) for article in articles}
-    with cursor.copy(f"COPY staging ({_NAMES}) FROM STDIN".encode()) as copy:
-        for row in rows.values():
-            copy.write_row(row)
+    # one writer at a time: what another one is writing has no number yet
+    cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(current_schema()))", (WRITERS_LOCK,))
+    known = _known(cursor, sorted({safe_text(article.id) for article in articles}))
+    rows: dict[tuple[str, int], Article] = {}
+    nothing_new = 0
+    for article in in_order_of_revision(articles):
+        versions, own = known.setdefault(safe_text(article.id), []), version_of(article)
+        placed = place(versions, own)
+        if placed.standing is Standing.KNOWN:
+            nothing_new += 1
+            continue
+        if placed.standing is Standing.NEW:
+            versions.append(own._replace(revision=placed.revision))
+        rows[safe_text(article.id), placed.revision] = renumbered(article, placed.revision)
+    with cursor.copy(f"COPY staging ({_NAMES}, is_newest) FROM STDIN".encode()) as copy:
+        for (article_id, revision), article in rows.items():
+            copy.write_row([*_row(article), newest(known[article_id]).revision == revision])
     written = cursor.execute(_UPSERT.encode()).fetchall() + cursor.execute(_KEEP_OLDER).fetchall()
     inserted = sum(is_new for (is_new,) in written)
-    return WriteCounts(inserted, len(written) - inserted, len(rows) - len(written))
+    return WriteCounts(inserted, len(written) - inserted, len(rows) - len(written) + nothing_new)
+
+
+def _known(cursor: psycopg.Cursor, ids: Sequence[str]) -> dict[str, list[Version]]:
+    known: dict[str, list[Version]] = {}
+    for article_id, *row in cursor.execute(_KNOWN.encode(), {"ids": ids}):
+        known.setdefault(article_id, []).append(version_of_row(dict(zip(VERSION_FIELDS, row, strict=True))))
+    return known
 
 
 def _write_dead_letters(cursor: psycopg.Cursor, letters: Sequence[DeadLetter]) -> None:

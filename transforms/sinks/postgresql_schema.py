@@ -9,11 +9,14 @@ from newsbeam.transforms.model.errors import SinkError
 from newsbeam.transforms.model.records import Article
 from newsbeam.transforms.model.serialization import ARTICLE_FIELDS, DEAD_LETTER_FIELDS
 
-VERSION = 1
+VERSION = 2
 """Kept in the table `newsbeam_schema`. New fields of the record become columns by themselves."""
 
 LOCK = 7_311_850_117
 """Advisory lock that one migration holds at a time: any number that no other program uses."""
+
+WRITERS_LOCK = 731_185_012
+"""Advisory lock of a transaction that writes articles: the first of two keys, the second is the schema."""
 
 _SQL_TYPE: dict[object, str] = {
     str: "text",
@@ -58,6 +61,13 @@ END $$""",
     WHEN (NEW.revision > OLD.revision) EXECUTE FUNCTION keep_article_revision()""",
 )
 
+_SECOND = (
+    # whatever takes the place of another revision, also one that was seen later and has a lower number
+    "DROP TRIGGER article_superseded ON articles",
+    """CREATE TRIGGER article_superseded AFTER UPDATE ON articles FOR EACH ROW
+    WHEN (NEW.revision <> OLD.revision) EXECUTE FUNCTION keep_article_revision()""",
+)
+
 _VIEWS = (
     "DROP VIEW IF EXISTS stories",
     """CREATE VIEW stories AS
@@ -77,7 +87,7 @@ _VIEWS = (
     ORDER BY at DESC NULLS LAST, id""",
 )
 
-MIGRATIONS: Sequence[Sequence[str]] = (_FIRST,)
+MIGRATIONS: Sequence[Sequence[str]] = (_FIRST, _SECOND)
 """Step n takes a database of version n to n + 1."""
 
 

@@ -3,8 +3,8 @@
     SELECT * FROM stories ORDER BY first_seen DESC LIMIT 20;
     SELECT title, url FROM articles WHERE doc IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH 'bridge');
 
-`articles` holds the newest revision of each article, `revisions` the older ones: the same rows whatever the order in
-which they came.
+`articles` holds the newest revision of each article, `revisions` the others: no content ever takes the place of another
+(`model.revisions`), and the rows are the same whatever the order in which a run writes them.
 """
 
 import json
@@ -16,6 +16,17 @@ from typing import Optional
 
 from newsbeam.transforms.model.errors import Rejected, SinkAway, SinkError
 from newsbeam.transforms.model.records import Article, DeadLetter
+from newsbeam.transforms.model.revisions import (
+    VERSION_FIELDS,
+    Standing,
+    Version,
+    in_order_of_revision,
+    newest,
+    place,
+    renumbered,
+    version_of,
+    version_of_row,
+)
 from newsbeam.transforms.model.serialization import (
     ARTICLE_FIELDS,
     DEAD_LETTER_FIELDS,
@@ -23,6 +34,7 @@ from newsbeam.transforms.model.serialization import (
     article_to_dict,
     dead_letter_to_dict,
     json_text,
+    safe_text,
 )
 from newsbeam.transforms.runtime.database import in_words, may_pass, open_database, write_transaction
 from newsbeam.transforms.sinks.sink import Record, Sink, WriteCounts
@@ -36,6 +48,8 @@ _INSERT = f"INSERT INTO articles ({', '.join(ARTICLE_FIELDS)}) VALUES ({', '.joi
 _UPDATE = f"UPDATE articles SET {', '.join(f'{name} = ?' for name in ARTICLE_FIELDS)} WHERE id = ?"  # noqa: S608
 _SELECT = f"SELECT {', '.join(ARTICLE_FIELDS)} FROM articles WHERE id = ?"  # noqa: S608
 _KEEP = "INSERT OR REPLACE INTO revisions (id, revision, title, content_hash, record) VALUES (?, ?, ?, ?, ?)"
+_FROM_JSON = ", ".join(f"json_extract(record, '$.{name}')" for name in VERSION_FIELDS[1:])
+_OLDER = f"SELECT revision, {_FROM_JSON} FROM revisions WHERE id = ?"  # noqa: S608  # names of our own fields
 _DEAD = (
     f"INSERT OR REPLACE INTO dead_letters ({', '.join(DEAD_LETTER_FIELDS)})"  # noqa: S608
     f" VALUES ({', '.join('?' * len(DEAD_LETTER_FIELDS))})"
@@ -66,10 +80,10 @@ class SqliteSink:
         counts = WriteCounts()
         try:
             with write_transaction(self._connection):
+                for article in in_order_of_revision(batch):
+                    counts += _write_article(self._connection, article)
                 for record in batch:
-                    if isinstance(record, Article):
-                        counts += _write_article(self._connection, record)
-                    else:
+                    if isinstance(record, DeadLetter):
                         _write_dead_letter(self._connection, record)
         except OverflowError as error:
             raise Rejected("number_too_large", f"a number does not fit the 64 bits of SQLite: {error}") from error
@@ -103,24 +117,36 @@ def published(name: str, stored: Json) -> Json:
 
 
 def _write_article(connection: sqlite3.Connection, article: Article) -> WriteCounts:
-    row = _row(article)
-    identity = row[_ID]
-    stored: Optional[Row] = connection.execute(_SELECT, (identity,)).fetchone()
-    if stored is None:
-        connection.execute(_INSERT, row)
+    """Puts the article where its content belongs: the newest is in `articles`, the others are in `revisions`."""
+    current: Optional[Row] = connection.execute(_SELECT, (safe_text(article.id),)).fetchone()
+    if current is None:
+        connection.execute(_INSERT, _row(article))
         return WriteCounts(inserted=1)
-    revision = stored[_REVISION]
-    if article.revision == revision:
-        if stored == row:
+    known = [_version(current), *_older(connection, article.id)]
+    new = version_of(article)
+    placed = place(known, new)
+    if placed.standing is Standing.KNOWN:
+        return WriteCounts(unchanged=1)
+    row = _row(renumbered(article, placed.revision))
+    if placed.revision == current[_REVISION]:
+        if row == current:
             return WriteCounts(unchanged=1)
-        connection.execute(_UPDATE, (*row, identity))
-        return WriteCounts(updated=1)
-    if isinstance(revision, int) and article.revision < revision:
+    elif placed.standing is Standing.AGAIN or newest([*known, new._replace(revision=placed.revision)]) in known:
         return _keep(connection, row)
-    _keep(connection, stored)
-    connection.execute("DELETE FROM revisions WHERE id = ? AND revision = ?", (identity, article.revision))
-    connection.execute(_UPDATE, (*row, identity))
+    else:
+        _keep(connection, current)
+    connection.execute(_UPDATE, (*row, row[_ID]))
     return WriteCounts(updated=1)
+
+
+def _version(row: Row) -> Version:
+    return version_of_row(dict(zip(ARTICLE_FIELDS, row, strict=True)))
+
+
+def _older(connection: sqlite3.Connection, article_id: str) -> list[Version]:
+    return [
+        version_of_row(dict(zip(VERSION_FIELDS, row, strict=True))) for row in connection.execute(_OLDER, (article_id,))
+    ]
 
 
 def _keep(connection: sqlite3.Connection, row: Row) -> WriteCounts:

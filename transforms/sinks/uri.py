@@ -7,6 +7,7 @@ from typing import Union
 
 from newsbeam.transforms.model.address import Address
 from newsbeam.transforms.model.errors import SinkError, UsageError
+from newsbeam.transforms.sinks.jsonl import is_special
 from newsbeam.transforms.sinks.sink import Sink, WriteCounts
 from newsbeam.transforms.sinks.table import SINKS, SinkKind
 
@@ -88,11 +89,12 @@ def folder_of(uri: Union[str, Address]) -> Union[Path, None]:
     Never a folder that is a sink: who reads that takes every file in it for records.
     """
     spec = parse_sink(uri)
-    if spec.kind.target not in ("file", "path", "tree") or "://" in spec.target:
+    path = Path(spec.target)
+    if spec.kind.target not in ("file", "path", "tree") or "://" in spec.target or is_special(spec.target):
         return None
-    if spec.kind.target == "path" and spec.target.endswith("/"):
-        return Path(spec.target)
-    return Path(spec.target).parent
+    if spec.kind.target == "path" and (spec.target.endswith("/") or path.is_dir()):
+        return path
+    return path.parent
 
 
 def open_sink(uri: Union[str, Address], *, live: bool = False) -> Sink:
