@@ -1,16 +1,16 @@
 """Writes what newsbeam reads: tables of integers, and the taxonomy without the parts that it does not use."""
 
 import gzip
-import io
 import json
-import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from scripts.models import write_arrays
 from scripts.training.vectors import Floats
 
 _LANGUAGES = {
@@ -30,44 +30,50 @@ _LANGUAGES = {
 _SQUARE = 0.9  # squares of the inverse document frequency, up to 141, as they fit in a byte
 
 
-def write_table(  # noqa: PLR0913 - the parts of one file, given by name
-    path: Path,
-    words: Sequence[str],
-    pairs: Sequence[tuple[int, int]],
-    weights: Floats,
-    idf: Floats,
-    slope: float,
-    bias: npt.NDArray[np.floating[Any]],
-    thresholds: npt.NDArray[np.floating[Any]],
-    floor: float,
-) -> None:
-    """Writes a table; `weights` (rows x topics) times `idf` are what a row adds.
+@dataclass(frozen=True)
+class TableParts:
+    """Rows of a table: its words, its pairs of them (rows of both), weights (rows x topics) and inverse frequencies."""
+
+    words: Sequence[str]
+    pairs: Sequence[tuple[int, int]]
+    weights: Floats
+    idf: Floats
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From sums of weights to log-odds: `slope` times the sum plus each topic's `bias`. `Table` says what they mean."""
+
+    slope: float
+    bias: npt.NDArray[np.floating[Any]]
+    thresholds: npt.NDArray[np.floating[Any]]
+    floor: float
+
+
+def write_table(path: Path, table: TableParts, odds: Thresholds) -> None:
+    """Writes a table; `weights` times `idf` are what a row adds.
 
     The same table always gives the same bytes: the archive carries no times.
     """
-    added = weights * idf[:, None]
+    added = table.weights * table.idf[:, None]
     unit = float(np.quantile(np.abs(added).max(axis=1), 0.995)) / 127
     columns = [
         np.clip(np.rint(added / unit), -127, 127).astype(np.int8),
-        np.clip(np.rint(idf**2 * _SQUARE), 1, 127).astype(np.int8)[:, None],
+        np.clip(np.rint(table.idf**2 * _SQUARE), 1, 127).astype(np.int8)[:, None],
     ]
     facts = {
-        "scale": round(slope * unit * _SQUARE**0.5, 9),
-        "bias": [round(float(value), 4) for value in bias],
-        "thresholds": [round(float(value), 4) for value in thresholds],
-        "floor": floor,
+        "scale": round(odds.slope * unit * _SQUARE**0.5, 9),
+        "bias": [round(float(value), 4) for value in odds.bias],
+        "thresholds": [round(float(value), 4) for value in odds.thresholds],
+        "floor": odds.floor,
     }
     arrays = {
-        "words": np.frombuffer("\n".join(words).encode(), np.uint8),
-        "pairs": np.array(sorted(pairs), np.uint32).reshape(-1, 2).T,
+        "words": np.frombuffer("\n".join(table.words).encode(), np.uint8),
+        "pairs": np.array(sorted(table.pairs), np.uint32).reshape(-1, 2).T,
         "weights": np.concatenate(columns, axis=1),
         "facts": np.frombuffer(json.dumps(facts, sort_keys=True).encode(), np.uint8),
     }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, array in arrays.items():
-            stream = io.BytesIO()
-            np.lib.format.write_array(stream, np.ascontiguousarray(array), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), stream.getvalue(), zipfile.ZIP_DEFLATED)
+    write_arrays(path, arrays)
 
 
 def write_taxonomy(path: Path, published: list[dict[str, Any]]) -> None:

@@ -36,18 +36,25 @@ _WEAK = {
 }
 _WEAK_PATTERNS = [(f"medtop:{code}000000", re.compile(rf"\b(?:{words})\b", re.I)) for code, words in _WEAK.items()]
 
+# A sentence counts as three of the other sources' texts: there are a hundred times fewer in a language.
+_SENTENCE_WEIGHT = 3.0
+
 # Sections whose texts are about their label only now and then.
 _LOOSE_SECTIONS = {"COMEDY": 0.3, "IMPACT": 0.3, "PARENTS": 0.5, "WOMEN": 0.5, "DIVORCE": 0.5, "WEDDINGS": 0.5}
 
 
 @dataclass(frozen=True)
 class Example:
-    """A labelled text: `labels` are top-level uris, `weight` is how much it counts."""
+    """A labelled text: `labels` are top-level uris, `weight` is how much it counts.
+
+    Texts that say the same in several languages have the same `group`.
+    """
 
     text: str
     labels: frozenset[str]
     source: str
     weight: float
+    group: int = 0
 
 
 def read_examples(folder: Path) -> list[Example]:
@@ -62,6 +69,17 @@ def read_examples(folder: Path) -> list[Example]:
         text = f"{topic['Name (en-GB)']} {topic['Definition (en-GB)']}"
         examples.append(Example(text, frozenset((topic["top"],)), "iptc", 3.0))
     return examples
+
+
+def read_sentences(folder: Path) -> dict[str, list[Example]]:
+    """Labelled sentences by language (primary subtag): the same sentences in each."""
+    by_language: dict[str, list[Example]] = {}
+    for row in _rows(folder / "topics_sib200_12langs.jsonl"):
+        example = Example(
+            row["text"], frozenset(row["labels"]), "sib", _SENTENCE_WEIGHT, int(row["id"].rpartition("-")[2])
+        )
+        by_language.setdefault(row["lang"], []).append(example)
+    return by_language
 
 
 def read_unlabelled(folder: Path) -> list[str]:

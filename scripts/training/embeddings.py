@@ -1,7 +1,6 @@
 """Computes embeddings of words with a multilingual sentence encoder and keeps them in a folder."""
 
 import json
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import numpy.typing as npt
 
 from newsbeam.transforms.text.words import words_and_pairs
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
 _BATCH = 256
 
 
@@ -21,7 +19,7 @@ def commonest_words(language: str, count: int) -> list[str]:
     """
     import wordfreq
 
-    words = [word for word in wordfreq.top_n_list(language, count) if _WORD.fullmatch(word)]
+    words = [word for word in wordfreq.top_n_list(language, count) if len(word) > 1]
     return [word for word in words if words_and_pairs(word) == [word]]
 
 

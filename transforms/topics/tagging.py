@@ -16,6 +16,9 @@ _MODEL_CHARACTERS = 1800
 _USER_CHARACTERS = 20_000
 _MAX_LABELS = 30
 
+# Languages read with the table of another: standards of one language, or written forms of it.
+_TABLE_OF = {"nb": "no", "nn": "no", "bs": "hr", "sr": "hr", "fil": "tl"}
+
 # What one label is worth, as log-odds: a section is chosen for the page, keywords are many and loose, a feed's topic is
 # that of most of its stories.
 _WORTH = {"section": 3.0, "feed": 2.0, "keywords": 1.0}
@@ -151,7 +154,7 @@ def _topic_of(match: Match) -> Topic:
 
 def _gather(article: Article, tagger: Tagger) -> _Evidence:
     language = article.language.partition("-")[0]
-    language = {"nb": "no", "nn": "no"}.get(language, language)
+    language = _TABLE_OF.get(language, language)
     title = words_and_pairs(article.title[:_MODEL_CHARACTERS])
     text = words_and_pairs((article.text or article.description)[:_MODEL_CHARACTERS])
     table = load_table(language)
