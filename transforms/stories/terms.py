@@ -25,6 +25,8 @@ LONGEST_TEXT = 20_000
 """Characters that are looked at: what an article is about stands at its beginning."""
 
 _TABLE = Path(__file__).parent / "idf.npz"
+_NAMED_AS = {"no": "nb", "nn": "nb", "tl": "fil", "bs": "sh", "hr": "sh", "sr": "sh"}
+"""wordfreq's names for languages that have another one in records. Its `sh` is written in Latin letters."""
 _TERM_BYTES = 12
 STEPS = 24.0
 """Weights are kept in steps of 1/24."""
@@ -80,6 +82,7 @@ def _damping() -> Weights:
 def table_of(language: str) -> Optional[Table]:
     """The table of a language (BCP 47); None where none is shipped. Read when it is first asked for."""
     name = language.partition("-")[0].lower()
+    name = _NAMED_AS.get(name, name)
     with np.load(_TABLE) as stored:
         if name not in stored.files or "." in name:
             return None
