@@ -152,15 +152,12 @@ async def play(scenario: dict[str, Any], folder: Path, policy: Policy, agent: st
     played = Played()
     clock = [_START]
 
-    def lookup_result() -> list[str]:
+    async def lookup(host: str, port: int) -> list[str]:
         kind = script.current().get("dns")
         if kind:
             script.at += 1
             raise socket.gaierror(socket.EAI_NONAME if kind == "NXDOMAIN" else socket.EAI_AGAIN, kind)
         return [PUBLIC]
-
-    async def lookup(host: str, port: int) -> list[str]:
-        return lookup_result()
 
     def generated(every: int) -> bytes:
         return _entries_due(_START - 86400, clock[0], every)

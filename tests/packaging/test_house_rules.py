@@ -19,7 +19,6 @@ REASON = re.compile(r"# long because \w+ \w+")
 
 STILL_LONG = {
     "pipeline/cli/main.py:_parser",
-    "scripts/conformance/http.py:play",
     "transforms/extraction/html/block_features.py:block_features",
     "transforms/text/line_features.py:line_features",
 }
