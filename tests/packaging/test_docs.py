@@ -36,6 +36,15 @@ def test_files_that_a_page_names_are_there(page: Path) -> None:
     assert missing == set()
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("add-*.md")), ids=lambda page: page.name)
+def test_constants_that_a_row_names_are_in_its_file(page: Path) -> None:
+    for row in page.read_text("utf-8").splitlines():
+        files = [ROOT / name for name in FILE.findall(row.split("|")[1])] if row.startswith("|") else []
+        text = "".join(file.read_text("utf-8") for file in files if file.is_file() and file.suffix == ".py")
+        if text:
+            assert [name for name in re.findall(r"`(_?[A-Z][A-Z_]{3,})`", row) if name not in text] == [], row
+
+
 def test_every_page_of_the_documentation_is_in_its_table_of_contents() -> None:
     listed = set(links((ROOT / "docs/README.md").read_text("utf-8")))
     pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}

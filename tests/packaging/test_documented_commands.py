@@ -51,7 +51,6 @@ NOT_RUN = {
     r"pg_dump .*": "PostgreSQL's own program",
     r"python3 deploy/backup\.py .*|rm -f out/.*|cp backups/.*": "tests/deploy/test_backup.py",
     r"scripts/train_topics\.py .*": "hours, and data that is not here; the options are checked below",
-    r"scripts/models\.py record .*": "tests/packaging/test_models.py",
     r"scripts/bench\.py (crashes|scale|soak).*": "minutes; the options are checked below",
     r"scripts/bench\.py replay .*--pages (10000|30000).*": "minutes; the shorter one runs",
     r"scripts/evaluate\.py duplicates .*--orders 200": "minutes; it runs without the orders",
