@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
 
+from newsbeam.pipeline.cli.prune import add_prune, prune_command
 from newsbeam.transforms.runtime.stopping import stop_on_signals
 from newsbeam.transforms.sinks.table import help_text
 
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_source(stories)
     stories.add_argument("--limit", type=int, default=20, metavar="N", help="so many at most (default: 20)")
     stories.add_argument("--outlets", type=int, default=0, metavar="N", help="told by at least so many outlets")
+    add_prune(commands)
     return parser
 
 
@@ -148,6 +150,8 @@ def _look(options: argparse.Namespace) -> int:
             print(try_topics(options.file, options.user_topics))
         elif options.command == "status":
             print(status(options.ledger, options.spool))
+        elif options.command == "prune":
+            print(prune_command(options))
         elif options.command == "stories":
             print(*stories(options.source, options.limit, options.outlets), sep="\n")
     except NewsbeamError as error:

@@ -39,7 +39,7 @@ def commands() -> dict[str, str]:
 
 
 NOT_RUN = {
-    r"newsbeam ARGUMENTS|scripts/run\.sh ARGUMENTS|newsbeam live|newsbeam X\.Y\.Z": "no whole command, only a name",
+    r"newsbeam (ARGUMENTS|live|prune|X\.Y\.Z)|scripts/run\.sh ARGUMENTS": "no whole command, only a name",
     r"scripts/test\.sh.*|\.ci/run": "what runs these tests",
     r"scripts/run\.sh": "tests/packaging/test_scripts_sh.py",
     r"scripts/run\.sh live-demo": "takes a minute; its parts are those of tests/pipeline/test_live_command.py",
