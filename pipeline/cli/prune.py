@@ -122,7 +122,7 @@ def prune(
         raise UsageError(
             f"neither {archive} nor {ledger} is there; name them with --from sqlite:FILE and --ledger FILE"
         )
-    before = (now - older).astimezone(timezone.utc) if older else None
+    before = (now - older).astimezone(timezone.utc) if older is not None else None
     pruned = []
     for file in files:
         with _in_one_sentence(file):
