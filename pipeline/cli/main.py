@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import dedent
 
+from newsbeam.pipeline.cli.platforms import caveat, refusal
 from newsbeam.pipeline.cli.prune import add_prune, prune_command
 from newsbeam.transforms.runtime.stopping import stop_on_signals
 from newsbeam.transforms.sinks.table import help_text
@@ -179,6 +180,11 @@ def _quieten() -> None:
 
 def _run(options: argparse.Namespace, beam_arguments: list[str]) -> int:
     """The commands that run the pipeline."""
+    if why_not := refusal():
+        print(why_not, file=sys.stderr)
+        return 2
+    if missing := caveat():
+        print(missing, file=sys.stderr)
     if options.command == "live":
         stop_on_signals()  # before anything is imported that takes its time
     from newsbeam.pipeline.cli.inputs import find_inputs
