@@ -49,8 +49,10 @@ def run(data: Path, row: dict[str, Any], models: Optional[Path], plain: bool) ->
     body = html_of(data, row)
     fold = fold_of(row["site"])
     for_html = Models(models / f"html_{fold}.npz", models / f"doubtful_{fold}.npz") if models else MODELS
-    of_fold = (models / f"{name}_{fold}.npz" for name in ("headline", "plain", "second")) if models else ()
-    for_plain = PlainModels(*of_fold) if models else PLAIN_MODELS
+    for_plain = PLAIN_MODELS
+    if models:
+        headline, first, second = (models / f"{name}_{fold}.npz" for name in ("headline", "plain", "second"))
+        for_plain = PlainModels(headline=headline, first=first, second=second)
     if plain:
         page = Page(url="", body=render(body).encode(), content_type="text/plain", charset="utf-8")
     else:

@@ -77,12 +77,16 @@ class Marked(NamedTuple):
 
 def line_of(article: Article) -> str:
     """The fields of `Marked` as JSON."""
-    return json.dumps(
-        (
-            *(article.origin.unit, article.id, article.duplicate_kind),
-            *(article.duplicate_of, article.duplicate_score, article.story_id, article.story_score),
-        )
+    marked = Marked(
+        unit=article.origin.unit,
+        article=article.id,
+        kind=article.duplicate_kind,
+        of=article.duplicate_of,
+        score=article.duplicate_score,
+        story=article.story_id,
+        story_score=article.story_score,
     )
+    return json.dumps(marked._asdict())
 
 
 class _Bundles(RestrictionProvider):
@@ -161,4 +165,4 @@ def mark(
             marked | "Write" >> beam.ParDo(WriteMarked(folder))
         spent = time.process_time() - started
         written = [line for path in Path(folder).glob("marked-*") for line in path.read_text("utf-8").splitlines()]
-    return sorted(Marked(*json.loads(line)) for line in written), spent
+    return sorted(Marked(**json.loads(line)) for line in written), spent

@@ -26,8 +26,6 @@ STILL_LONG = {
 
 STILL_STARRED = {
     "pipeline/report.py:WriteCounts",
-    "scripts/evaluation/clean.py:PlainModels",
-    "scripts/evaluation/corpus.py:Marked",
     "transforms/duplicates/explain.py:Explanation",
     "transforms/duplicates/explain.py:Print",
     "transforms/duplicates/folding.py:Folded",
