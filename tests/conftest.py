@@ -1,20 +1,27 @@
 """What holds for every test: a process as new, and a count of the tests that use a real server."""
 
+import logging
 import os
 from collections.abc import Generator, Iterator
 
 import pytest
 
-from newsbeam.transforms.sources.live import end_live_run
 from tests.support.server_use import ServerUse
 from tests.support.sinks_servers import SERVER_FIXTURES, kafka, postgresql
 
 __all__ = ["kafka", "postgresql"]  # fixtures, for every test
 
 
+def pytest_configure() -> None:
+    """Keeps what Beam says of its optional parts when it is imported from being the last line of a run."""
+    logging.getLogger().addFilter(lambda record: "apitools not found" not in record.getMessage())
+
+
 @pytest.fixture(autouse=True)
 def _nothing_left_of_other_tests() -> Iterator[None]:
     """Empties what the process keeps for a run: caches of stages, loops of HTTP clients, a request to stop."""
+    from newsbeam.transforms.sources.live import end_live_run  # imports Beam, which must come after `pytest_configure`
+
     end_live_run()
     yield
     end_live_run()
