@@ -61,6 +61,7 @@ EXTRAS = {
         "wordfreq>=3.1,<4",
     ],
     "dev": [
+        f"apache-beam[yaml]{BEAM}",
         *MEASURE,
         "confluent-kafka>=2.5,<3",
         "hypothesis>=6.100",

@@ -7,6 +7,7 @@ from typing import Any, Optional
 import apache_beam as beam
 from apache_beam.pvalue import PCollection
 
+from newsbeam import __version__
 from newsbeam.pipeline.config.config import Config
 from newsbeam.transforms.boilerplate.site_repeats import StripSiteRepeats
 from newsbeam.transforms.cleaning.clean_articles import CleanArticles, cleaner
@@ -31,8 +32,6 @@ from newsbeam.transforms.sources.polling.feed_memory import LedgerMemory
 from newsbeam.transforms.sources.ticks import EmitTicks, TickPlan
 from newsbeam.transforms.stories.stories import LinkStories
 
-VERSION = "0.1.0"
-
 
 def cleaner_of(config: Config, plan: str = "") -> SharedSandbox:
     """What cleans pages; it works ahead where the file of a replay's plan tells what comes next."""
@@ -50,7 +49,7 @@ def replay(root: beam.Pipeline, plan: Plan, config: Config, run: str, cleans: Op
 def live(root: beam.Pipeline, plan: TickPlan, config: Config, run: str) -> None:
     """What the feeds bring from now on, through every stage; every entry ends in the ledger."""
     dead_letters = DeadLetters(lambda: Bury(config, run, live=True))
-    http = HttpOptions(config.fetch, f"newsbeam/{VERSION} (+{config.contact})", rules=config.addresses)
+    http = HttpOptions(config.fetch, f"newsbeam/{__version__} (+{config.contact})", rules=config.addresses)
     memory = LedgerMemory(config.ledger, run) if config.ledger else None
     polls = DiscoverOptions(config.feeds(), config.schedule, http, config.shards, memory)
     fetches = FetchOptions(config.feeds_and_queues(), config.schedule, http, config.shards)

@@ -7,17 +7,14 @@ from pathlib import Path
 from textwrap import shorten
 
 from newsbeam.pipeline.cli.records_in import history, record
-from newsbeam.transforms.boilerplate.strip import strip_boilerplate
+from newsbeam.transforms.cleaning.clean_articles import ExtractOptions, cleaner
 from newsbeam.transforms.cleaning.explain import as_html, as_terminal, explanation
 from newsbeam.transforms.duplicates.explain import explain_pair, revision_diff
-from newsbeam.transforms.extraction.page import extract
-from newsbeam.transforms.language import identify_language
+from newsbeam.transforms.language import LanguageConfig
 from newsbeam.transforms.model.errors import Rejected, UsageError
-from newsbeam.transforms.model.identity import identify
 from newsbeam.transforms.model.records import Article
-from newsbeam.transforms.sources.files.payload import read_page
 from newsbeam.transforms.sources.files.scan import scan
-from newsbeam.transforms.topics import Tagger, TopicsConfig, explain_topics, read_user_topics, tag_topics
+from newsbeam.transforms.topics import Tagger, TopicsConfig, explain_topics, read_user_topics
 
 _PASSAGES = 5
 
@@ -80,32 +77,34 @@ def try_topics(file: Path, user_topics: Path | None = None) -> str:
     Raises:
         UsageError: there is no article in the file.
     """
-    tagger = Tagger(TopicsConfig(user_topics=read_user_topics(user_topics) if user_topics else ()))
+    topics = TopicsConfig(user_topics=read_user_topics(user_topics) if user_topics else ())
+    tagger = Tagger(topics)
     lines = []
-    for article in articles_of(file):
+    for article in articles_of(file, topics):
         lines.append(f"{article.title or article.raw_ref}  [{article.language}]")
         for one in explain_topics(article, tagger):
             words = ", ".join(f"{word} {weight:+.2f}" for word, weight in one.words)
             lines.append(
                 f"  {one.topic.uri}  {one.topic.name}  {one.topic.confidence:.2f} ({one.topic.source}): {words}"
             )
-        if not tag_topics(article, tagger).topics:
+        if not article.topics:
             lines.append("  no topic is likely enough")
     return "\n".join(lines)
 
 
-def articles_of(file: Path) -> Iterator[Article]:
-    """The articles in a file, through the stages that look at one page alone.
+def articles_of(file: Path, topics: TopicsConfig | None = None) -> Iterator[Article]:
+    """The articles in a file, through the steps that the pipeline does with one page, in the same sandbox.
 
     Raises:
         UsageError: a page of the file cannot be an article; says why.
     """
     if not file.is_file():
         raise UsageError(f"{file}: there is no such file")
-    with tempfile.TemporaryDirectory(prefix="newsbeam-") as spool:
+    sandbox = cleaner(ExtractOptions(), LanguageConfig(), topics or TopicsConfig())
+    with tempfile.TemporaryDirectory(prefix="newsbeam-") as spool, sandbox.open() as clean:
         for unit in scan(file, file.name, Path(spool)):
             try:
-                yield identify_language(identify(strip_boilerplate(extract(read_page(unit)))))
+                yield clean(unit)
             except Rejected as rejected:
                 raise UsageError(f"{rejected.reason}: {rejected.message}") from rejected
 

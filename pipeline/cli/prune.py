@@ -4,7 +4,6 @@ Pending inputs, what is known of feeds, and the memories of copies and stories s
 while a live run writes: rows go in small transactions.
 """
 
-import argparse
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -50,49 +49,6 @@ class Pruned:
         sizes = f"{self.before / 1e6:,.1f} MB before, {self.after / 1e6:,.1f} MB now"
         busy = "" if self.shrunk else "; it is in use, so the free space stays in the file for new rows"
         return f"{self.file}: {counts} removed; {sizes}{busy}"
-
-
-def age(text: str) -> timedelta:
-    """Reads `90d`, `12w` or `36h`."""
-    units = {"h": "hours", "d": "days", "w": "weeks"}
-    try:
-        return timedelta(**{units[text[-1:]]: float(text[:-1])})
-    except (KeyError, ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an age; write for example 90d, 12w or 36h") from None
-
-
-def size(text: str) -> int:
-    """Reads `500MB` or `10GB`, in bytes of ten to the sixth and ninth."""
-    for unit, factor in (("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12)):
-        if text.upper().endswith(unit):
-            try:
-                return int(float(text[: -len(unit)]) * factor)
-            except (ValueError, OverflowError):
-                break
-    raise argparse.ArgumentTypeError(f"{text!r} is not a size; write for example 500MB or 10GB")
-
-
-def add_prune(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Adds the command to a parser of commands."""
-    command = commands.add_parser(
-        "prune", help="remove what is old from an archive and the ledger", description=__doc__, allow_abbrev=False
-    )
-    command.add_argument("--older", type=age, metavar="AGE", help="what came longer ago: 90d, 12w or 36h")
-    command.add_argument(
-        "--larger", type=size, metavar="SIZE", help="the oldest articles, until the archive is smaller: 500MB or 10GB"
-    )
-    command.add_argument(
-        "--from", dest="source", default="sqlite:out/news.db", metavar="SINK", help="the archive (default: %(default)s)"
-    )
-    command.add_argument("--ledger", default="out/ledger.db", metavar="FILE", help="default: %(default)s")
-    command.add_argument("--dry-run", action="store_true", help="only count what --older would remove")
-
-
-def prune_command(options: argparse.Namespace) -> str:
-    """Runs the command; returns what to print."""
-    now = datetime.now(timezone.utc)
-    pruned = prune(options.source, options.ledger, options.older, options.larger, options.dry_run, now)
-    return "\n".join(file.line() for file in pruned)
 
 
 def prune(

@@ -36,22 +36,13 @@ class ExtractOptions:
     """Resident memory of one process."""
 
 
-def cleaner(
-    options: ExtractOptions,
-    language: LanguageConfig,
-    topics: TopicsConfig,
-    ahead: Callable[[Any], Iterator[Any]] | None = None,
-) -> SharedSandbox:
-    """Returns the sandbox that reads, extracts and cleans a page, identifies its language, and does what `description`
-    does.
-
-    Args:
-        ahead: a guess at what comes after a page, as in `SandboxOptions`.
+def cleaning_steps(language: LanguageConfig, topics: TopicsConfig) -> Steps:
+    """Reads, extracts and cleans a page, identifies its language, and does what `description` does.
 
     Raises:
         ValueError: if the language backend is not known or not installed.
     """
-    steps = Steps(
+    return Steps(
         (
             ("read", read_page),
             ("extract", extract),
@@ -60,6 +51,22 @@ def cleaner(
             *description(topics).steps,
         )
     )
+
+
+def cleaner(
+    options: ExtractOptions,
+    language: LanguageConfig,
+    topics: TopicsConfig,
+    ahead: Callable[[Any], Iterator[Any]] | None = None,
+) -> SharedSandbox:
+    """Returns the sandbox that does `cleaning_steps`.
+
+    Args:
+        ahead: a guess at what comes after a page, as in `SandboxOptions`.
+
+    Raises:
+        ValueError: if the language backend is not known or not installed.
+    """
     sandbox = SandboxOptions(
         seconds=options.seconds,
         memory_mb=options.memory_mb,
@@ -69,7 +76,7 @@ def cleaner(
         most_ahead=48 * options.workers,
         warm_up=_WARM_UP,
     )
-    return SharedSandbox(steps, sandbox)
+    return SharedSandbox(cleaning_steps(language, topics), sandbox)
 
 
 class CleanArticles(beam.PTransform[PCollection[Any], PCollection[Article]]):
