@@ -18,6 +18,7 @@ from newsbeam.transforms.model.identity import (
     order_time,
     seconds,
 )
+from newsbeam.transforms.model.order import article_key
 from newsbeam.transforms.model.records import Article, Origin
 from tests.support.places import DATA
 
@@ -151,14 +152,28 @@ def test_times_become_seconds(time: str | None, expected: float | None) -> None:
     assert seconds(time) == expected
 
 
-def test_time_goes_by_when_it_was_seen_and_only_else_by_what_the_page_says() -> None:
+def test_time_goes_by_when_the_text_was_fetched_and_only_else_by_what_the_page_says() -> None:
     article = Article(published_at="1970-01-05", fetched_at="1970-01-03T00:00:00Z", origin=Origin(seen_at="1970-01-02"))
-    assert event_time(article) == 86400.0
-    assert event_time(replace(article, origin=Origin())) == 2 * 86400.0
+    assert event_time(article) == 2 * 86400.0
+    assert event_time(replace(article, fetched_at=None)) == 86400.0
     bare = replace(article, origin=Origin(), fetched_at=None)
     assert event_time(bare) == 4 * 86400.0
     assert order_time(bare) == 0.0
     assert event_time(Article()) == 0.0
+
+
+@pytest.mark.parametrize("ties", [("a", "b"), ("b", "a")])
+def test_of_pages_of_one_poll_the_one_that_was_fetched_first_is_the_earlier(ties: tuple[str, str]) -> None:
+    """Whatever their feed entries are called: one that arrives later must not be the earlier one of two copies."""
+    first, second = (
+        Article(
+            id="00" * 10,
+            fetched_at=f"2024-03-25T10:00:{second:02}Z",
+            origin=Origin(unit=tie, seen_at="2024-03-25T09:59:00Z", rank=f"2024-03-25T09:59:00Z|{tie}"),
+        )
+        for tie, second in zip(ties, (5, 8), strict=True)
+    )
+    assert article_key(first) < article_key(second)
 
 
 def test_identify_fills_what_identity_is() -> None:

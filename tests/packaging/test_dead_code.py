@@ -12,9 +12,10 @@ CALLED_BY_NAME = {
     "Beam, of a PTransform": {"expand"},
     "Beam, of a RestrictionProvider": {"initial_restriction", "create_tracker", "restriction_size"},
     "Beam, of a coder": {"_create_impl", "is_deterministic", "to_type_hint", "from_type_hint"},
-    "Beam YAML, of its providers": {"ExtractNews"},
+    "Beam YAML, of its providers": {"ExtractNews", "WriteDeadLetters"},
     "langdetect, of its detector": {"_create_detector", "_extract_ngrams", "_update_lang_prob", "_normalize_prob"},
     "http.server and asyncio, of handlers and protocols": {"do_GET", "log_message", "connection_made", "data_received"},
+    "Python, of a module (PEP 562)": {"__getattr__", "__dir__"},
     "the nursery, in the line of Python that starts it": {"nurse"},
 }
 FOUND = re.compile(r"^(\S+?):\d+: unused (function|class|method|property|import) '(\w+)'")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from newsbeam.pipeline.cli.commands.prune import age, size
 from newsbeam.pipeline.cli.main import main
-from newsbeam.pipeline.cli.prune import age, prune, size
+from newsbeam.pipeline.cli.prune import prune
 from newsbeam.transforms.ledger.units import Ledger
 from newsbeam.transforms.model.errors import UsageError
 from newsbeam.transforms.model.records import Article, DeadLetter, Outcome

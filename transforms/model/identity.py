@@ -230,9 +230,13 @@ def seconds(time: Optional[str]) -> Optional[float]:
 
 
 def order_time(article: Article) -> float:
-    """The first part of an article's place in the total order, in seconds since 1970 UTC: when newsbeam saw it, else
-    when it was fetched, else `FIRST_TIME`: what has no time comes first, as in a replay's plan."""
-    for time in (article.origin.seen_at, article.fetched_at):
+    """The first part of an article's place in the total order, in seconds since 1970 UTC: when its text was fetched,
+    else when newsbeam saw it, else `FIRST_TIME`: what has no time comes first, as in a replay's plan.
+
+    Not when its feed was polled: pages of one poll are fetched one after the other, and one that is earlier in the
+    order must not arrive later, or of two copies both would stay.
+    """
+    for time in (article.fetched_at, article.origin.seen_at):
         known = seconds(time)
         if known is not None:
             return known
@@ -240,7 +244,7 @@ def order_time(article: Article) -> float:
 
 
 def event_time(article: Article) -> float:
-    """When the article entered the stream, in seconds since 1970 UTC: as newsbeam saw it, else as it was fetched, else
+    """When the article entered the stream, in seconds since 1970 UTC: as it was fetched, else as newsbeam saw it, else
     as it was published, else `FIRST_TIME`. Whether two articles are near enough in time goes by this."""
     known = order_time(article)
     return known if known != FIRST_TIME else seconds(article.published_at) or FIRST_TIME
