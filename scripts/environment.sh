@@ -14,9 +14,9 @@ ensure_environment() {
     if ! grep -qsxF "$wanted" .venv/newsbeam-*; then
         .venv/bin/python -m pip install --quiet --disable-pip-version-check \
             --constraint constraints.txt --editable ".${1:+[$1]}" >&2
-        lay_out_packages
         echo "$wanted" >".venv/newsbeam-${1:-base}"
     fi
+    lay_out_packages # each time: a new module of pipeline/newsbeam is a new link
 }
 
 # Two packages as links to this checkout: `scripts`, so that its programs find each other however they are started, and

@@ -15,7 +15,7 @@ def fake_clone(folder: Path) -> Path:
     for name in ("run.sh", "environment.sh"):
         shutil.copy(ROOT / "scripts" / name, clone / "scripts" / name)
     (clone / ".venv/bin").mkdir(parents=True)
-    for name, text in (("newsbeam", 'pwd; printf "%s\\n" "$@"'), ("python", "exit 0")):
+    for name, text in (("newsbeam", 'pwd; printf "%s\\n" "$@"'), ("python", f"echo '{clone}/.venv'")):
         (clone / ".venv/bin" / name).write_text(f"#!/bin/sh\n{text}\n")
         (clone / ".venv/bin" / name).chmod(0o755)
     for name in ("setup.py", "constraints.txt"):
