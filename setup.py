@@ -18,7 +18,7 @@ REQUIRES = [
     "aiohttp>=3.11,<4",
     f"apache-beam{BEAM}",
     "brotli>=1.2,<2",
-    "charset-normalizer>=3.3,<4",
+    "chardetng-py>=0.3.5,<0.4",  # the charset detector of Firefox
     "feedparser>=6.0.11,<7",
     "trafilatura>=2.0,<3",
     "lxml>=5.2,<7",

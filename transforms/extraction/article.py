@@ -57,7 +57,8 @@ def extract_article(page: Page, models: Models = MODELS, plain_models: PlainMode
     if not page.body.strip():
         raise Rejected("empty", f"{where}: the document is empty")
     markup = page.content_type in HTML_TYPES
-    text, warnings = decode(page.body, page.charset, markup, where)
+    hint = (page.entry.language if page.entry else "") or page.origin.language_hint
+    text, warnings = decode(page.body, page.charset, markup, where, hint)
     article = _of_html(page, text, where, models) if markup else _of_plain(page, text, plain_models)
     if len(article.text) < MIN_CHARS and not any(map(str.isalpha, article.text)):
         raise Rejected("no_text", f"{where}: no line of it reads like the text of an article")

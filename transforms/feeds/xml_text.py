@@ -8,6 +8,7 @@ from html.entities import html5
 from lxml import etree
 
 from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.text.legacy_charsets import codec_of, guess_codec
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -16,34 +17,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# The encoding standard of the web (https://encoding.spec.whatwg.org/#names-and-labels) reads these labels as supersets.
-_SUPERSETS = {
-    "ascii": "cp1252",
-    "us-ascii": "cp1252",
-    "iso-8859-1": "cp1252",
-    "iso8859-1": "cp1252",
-    "latin1": "cp1252",
-    "latin-1": "cp1252",
-    "iso-8859-9": "cp1254",
-    "iso-8859-11": "cp874",
-    "tis-620": "cp874",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "gb_2312-80": "gb18030",
-    "shift_jis": "cp932",
-    "shift-jis": "cp932",
-    "sjis": "cp932",
-    "windows-31j": "cp932",
-    "euc-kr": "cp949",
-    "ks_c_5601-1987": "cp949",
-    "big5": "big5hkscs",
-    "mac-roman": "mac-roman",
-    "macintosh": "mac-roman",
-}
 _BEGINNING = re.compile(r"<[!?/a-zA-Z]|^\s*[{\[]")
 _WIDE = re.compile(rb"[^\x00]\x00[^\x00]\x00|\x00[^\x00]\x00[^\x00]")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^<>]{0,200}?encoding\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""")
 _META = re.compile(rb"""<meta[^<>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,40})""", re.IGNORECASE)
+_LANGUAGE = re.compile(rb"""(?:<language>\s*|xml:lang\s*=\s*["'])([A-Za-z]{2,3})\b""", re.IGNORECASE)
 _DECLARATION = re.compile(r"<\?xml[^<>]{0,300}?\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _BARE_AMPERSAND = re.compile(r"&(?!(?:[a-zA-Z][a-zA-Z0-9]{1,31}|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});)")
@@ -89,12 +67,13 @@ def decode(body: bytes, charset: str) -> str:
                 return body.decode(encoding, "replace")
         except (LookupError, ValueError):
             continue
-    return body.decode("cp1252", "replace")
+    language = _LANGUAGE.search(body[:4096])
+    return body.decode(guess_codec(body, language[1].decode("ascii") if language else ""), "replace")
 
 
 def _codec(label: str) -> str:
-    label = label.lower()
-    return _SUPERSETS.get(label) or _SUPERSETS.get(label.removeprefix("x-")) or label.removeprefix("x-")
+    """The codec that a label means on the web, else Python's of that name."""
+    return codec_of(label) or label.lower().removeprefix("x-")
 
 
 def _mostly_utf8(body: bytes) -> bool:
