@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from newsbeam.pipeline.cli.main import _EPILOG
+from newsbeam.pipeline.cli.commands.options import SINKS_AND_BEAM
 from newsbeam.transforms.sinks.table import SINKS, SinkKind
 from newsbeam.transforms.sinks.uri import parse_sink
 from tests.support.places import ROOT
@@ -23,7 +23,7 @@ def test_every_sink_has_an_example_that_parses_and_the_functions_of_a_sink(kind:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.scheme)
 def test_every_sink_is_in_the_help_and_in_the_readme(kind: SinkKind) -> None:
-    assert kind.example in _EPILOG
+    assert kind.example in SINKS_AND_BEAM
     sinks = (ROOT / "README.md").read_text().partition("\n## Sinks\n")[2].partition("\n## ")[0]
     scheme = kind.scheme.replace("webhook+http", "webhook+https") if kind.scheme == "webhook+http" else kind.scheme
     (row,) = [line for line in sinks.splitlines() if line.startswith("|") and f"`{scheme}:" in line]
