@@ -104,9 +104,10 @@ def _ask_both(sample: str, backend: Backend) -> JointAnswer:
     """What the configured detector says, and what the second one makes of it, where it can know more."""
     first = backend.classify(sample)
     if backend.name == "py3langid":
-        return JointAnswer(*first, first[0]) if first else JointAnswer("", 0.0, "")
+        tag, probability = first or ("", 0.0)
+        return JointAnswer(tag=tag, probability=probability, resembles=tag)
     if first and first[0] == "en" and _reads_as_english(sample):
-        return JointAnswer(*first, first[0])
+        return JointAnswer(tag=first[0], probability=first[1], resembles=first[0])
     return weigh(first, second_opinion(sample), backend.languages)
 
 

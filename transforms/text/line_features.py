@@ -115,6 +115,7 @@ def _site_words() -> dict[str, int]:
 
 
 def line_features(lines: Sequence[str], title: str, description: str) -> tuple[Floats, LineWords]:
+    # long because each feature is computed once, in the order in which the models know them
     """One row of `LINE_FEATURES` for each line, given the page's title and description, and the words of the lines.
 
     No line may hold a line break; an empty one has a row of zeros.

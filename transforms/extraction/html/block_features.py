@@ -172,6 +172,7 @@ def _full(parents: list[int], container: int) -> set[int]:
 
 
 def block_features(page: Outline, title: str, description: str, stated: str, site: str) -> Floats:
+    # long because each feature is computed once, in the order in which the models know them
     """One row of `FEATURES` for each block, given what the page says of its title, text and site (all may be empty)."""
     blocks = page.blocks
     count = len(blocks)
