@@ -181,3 +181,29 @@ def test_time_allowed_grows_with_size_up_to_a_bound() -> None:
     packed = FeedDocument("u", gzip.compress(bytes(1_000_000)))
     assert cpu_seconds(small) < 1 < cpu_seconds(large) == cpu_seconds(packed) < 6
     assert cpu_seconds(FeedDocument("u", b"\x1f\x8b\xff\xff\xff\xff")) <= 9
+
+
+def test_a_link_that_is_the_home_page_gives_way_to_a_guid_that_is_an_address() -> None:
+    item = "<item><title>A</title><link>https://a.example/</link><guid>https://a.example/post/1</guid></item>"
+    (found,) = of(f'<rss version="2.0"><channel><title>F</title>{item}</channel></rss>').entries
+    assert found.url == "https://a.example/post/1"
+
+
+@pytest.mark.parametrize(
+    ("href", "title"),
+    [
+        ("/comments/feed/", "Blog » Comments Feed"),
+        ("/?feed=comments-rss2", ""),
+        ("/feeds/comments/default", "Atom"),
+        ("/kommentare.xml", ""),
+        ("/feed2", "Kommentar-Feed"),
+    ],
+)
+def test_a_home_page_does_not_lead_to_its_readers_comments(href: str, title: str) -> None:
+    links = "".join(
+        f'<link rel="alternate" type="application/rss+xml" href="{address}" title="{name}">'
+        for address, name in (("/feed/", "Blog » Feed"), (href, title))
+    )
+    page = f"<html><head><title>Blog</title>{links}</head><body>hi</body></html>"
+    (further,) = of(page, accept_page=True, url="https://a.example/").further
+    assert further.url == "https://a.example/feed/"

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsbeam.transforms.feeds.document import FeedDocument
-from newsbeam.transforms.feeds.identity import identities, new_and_updated
+from newsbeam.transforms.feeds.identity import identities, identities_of, new_and_updated, with_parts
 from newsbeam.transforms.feeds.parse import parse_feed
-from newsbeam.transforms.model.records import Entry
+from newsbeam.transforms.model.identity import identify
+from newsbeam.transforms.model.records import Article, Entry, Origin
 
 SITE = "https://gazette.example.org/"
 
@@ -145,3 +146,55 @@ def test_the_content_hash_changes_when_what_a_reader_sees_changes(change: tuple[
         parse_feed(FeedDocument(SITE, body.encode())).entries[0].content_hash for body in (text, text.replace(*change))
     }
     assert (len(hashes) == 1) is same
+
+
+def articles(*entries: Entry) -> list[Entry]:
+    return with_parts([replace(one, content_hash=one.title, summary=f"About {one.title}.") for one in entries])
+
+
+@pytest.mark.parametrize(
+    ("entries", "parts"),
+    [
+        (
+            [entry("", f"{SITE}page#{name}", name) for name in ("one", "two")],
+            ["#one", "#two"],
+        ),
+        (
+            [entry("", f"{SITE}#/route/{name}", name) for name in ("one", "two")],
+            ["#/route/one", "#/route/two"],
+        ),
+        (
+            [entry(f"ADV-{number}", f"{SITE}advisories", f"Advisory {number}") for number in (1, 2, 3)],
+            ["guid:ADV-1", "guid:ADV-2", "guid:ADV-3"],
+        ),
+        (
+            [entry("", f"{SITE}page", title) for title in ("First", "Second")],
+            ["title:first", "title:second"],
+        ),
+        ([entry("a", f"{SITE}1", "A"), entry("b", f"{SITE}2", "B")], ["", ""]),
+    ],
+    ids=["fragments", "routes", "guids", "titles", "links of their own"],
+)
+def test_articles_that_share_a_link_are_told_apart(entries: list[Entry], parts: list[str]) -> None:
+    parted = articles(*entries)
+    assert [one.part for one in parted] == parts
+    assert len({name.name for name in identities_of(parted)}) == len(entries)
+    ids = {
+        identify(Article(url=one.url, guid=one.guid, title=one.title, text=one.title, origin=Origin(part=one.part))).id
+        for one in parted
+    }
+    assert len(ids) == len(entries)
+
+
+def test_the_page_behind_a_shared_link_is_not_taken_for_each_article() -> None:
+    shared = articles(*(entry(f"ADV-{number}", f"{SITE}advisories", f"Advisory {number}") for number in (1, 2, 3)))
+    assert all(one.own_text for one in shared)
+    assert not any(one.own_text for one in articles(A, B))
+
+
+def test_a_link_that_was_shared_once_stays_shared() -> None:
+    first = [entry(f"ADV-{number}", f"{SITE}advisories", f"Advisory {number}") for number in (1, 2)]
+    known = dict(new_and_updated(first, {}).remember)
+    later = entry("ADV-3", f"{SITE}advisories", "Advisory 3")
+    (new,) = new_and_updated([later], known).new
+    assert new.part == "guid:ADV-3"

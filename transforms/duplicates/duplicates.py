@@ -63,6 +63,7 @@ def _sighting(article: Article, own: Features, credited: bool) -> Sighting:
         time=round(event_time(article) * 1_000_000),
         content=bytes.fromhex(article.content_hash),
         by_content=not article.url_canonical and not (article.guid and article.feed_url),
+        from_feed=bool(article.origin.from_feed),
         outlet=int.from_bytes(hashlib.blake2b(outlet.encode(), digest_size=8).digest(), "little") if outlet else 0,
         features=own,
         names=own_names(article) if credited else _NOBODY,

@@ -23,6 +23,11 @@ class _Known(NamedTuple):
     content: bytes
     revision: int
     by_content: bool
+    from_feed: bool
+
+    def packed(self) -> bytes:
+        flags = self.by_content | self.from_feed << 1
+        return _KNOWN.pack(self.first, self.latest, self.content, self.revision, flags)
 
 
 class OutletMemory:
@@ -41,8 +46,8 @@ class OutletMemory:
     def replay(self, entry: bytes) -> None:
         times, sentences, owners, known = unpack_hashes(entry)
         self._printed.index.add(times, sentences, owners)
-        for first, latest, content, revision, by_content in _KNOWN.iter_unpack(known):
-            self._learn(_Known(first, latest, content, revision, bool(by_content)))
+        for first, latest, content, revision, flags in _KNOWN.iter_unpack(known):
+            self._learn(_Known(first, latest, content, revision, bool(flags & 1), bool(flags & 2)))
             self._restored.add(latest)
 
     def _learn(self, known: _Known) -> None:
@@ -59,12 +64,14 @@ class OutletMemory:
                 self._restored.remove(sighting.key)
                 new.append((sighting, known))
                 continue
-            if known is not None and known.content == sighting.content:
+            # The text of a feed, which may be shortened, never replaces that of the page.
+            worse = known is not None and sighting.from_feed and not known.from_feed
+            if known is not None and (known.content == sighting.content or worse):
                 home = id_shard(id_of(sighting.key), self._config.shards)
                 sent.append(Sent("verdicts", home, b"S" + settled(sighting.key, UNCHANGED, known.revision, 0)))
                 continue
             first, revision = (known.first, min(known.revision + 1, 65535)) if known else (sighting.key, 1)
-            now = _Known(first, sighting.key, sighting.content, revision, sighting.by_content)
+            now = _Known(first, sighting.key, sighting.content, revision, sighting.by_content, sighting.from_feed)
             self._learn(now)
             new.append((sighting, now))
         if not new:
@@ -74,7 +81,7 @@ class OutletMemory:
         for (sighting, known), dropped in zip(new, boilerplate, strict=True):
             self._tell(sighting, known, dropped, sent, questions)
         sent.extend(questions.sent())
-        return Work(sent=sent, learnt=entry + b"".join([_KNOWN.pack(*known) for _, known in new]))
+        return Work(sent=sent, learnt=entry + b"".join([known.packed() for _, known in new]))
 
     def _before(self, sighting: Sighting) -> _Known | None:
         """What is known of the article from before."""
@@ -124,7 +131,7 @@ class OutletMemory:
         }
         self._printed.index.compact()
         yield self._printed.index.packed() + b"".join(
-            [_KNOWN.pack(*known) for known in sorted(self._known.values(), key=lambda known: known.latest)]
+            [known.packed() for known in sorted(self._known.values(), key=lambda known: known.latest)]
         )
 
 

@@ -67,6 +67,8 @@ class Sighting(NamedTuple):
     """16 bytes: equal for equal title and text."""
     by_content: bool
     """The id is a hash of the content: there was no address."""
+    from_feed: bool
+    """The text is a feed's, not that of the page itself."""
     outlet: int
     """Hash of the host; 0 where there is none."""
     features: Features
@@ -76,7 +78,7 @@ class Sighting(NamedTuple):
     def packed(self) -> bytes:
         f = self.features
         header = _FEATURES.pack(
-            *(self.key, self.time, self.content, self.by_content, self.outlet, f.exact, f.words),
+            *(self.key, self.time, self.content, self.by_content | self.from_feed << 1, self.outlet, f.exact, f.words),
             *(f.sentences.size, f.anchors.size, f.sketch.size, f.numbers.size, self.names.size, self.credits.size),
         )
         wide = (f.sentences, f.anchors, f.sketch, f.numbers)
@@ -86,7 +88,7 @@ class Sighting(NamedTuple):
 
 def unpack_sighting(packed: bytes) -> Sighting:
     """The sighting that `packed` made."""
-    key, time, content, by_content, outlet, exact, words, *sizes = _FEATURES.unpack_from(packed)
+    key, time, content, flags, outlet, exact, words, *sizes = _FEATURES.unpack_from(packed)
     *sizes, names, credits = sizes
     sentences, anchors, sketch, numbers = sizes
     at = _FEATURES.size
@@ -108,4 +110,4 @@ def unpack_sighting(packed: bytes) -> Sighting:
     )
     named = np.frombuffer(packed, np.uint32, names, at)
     credited = np.frombuffer(packed, np.uint32, credits, at + 4 * names)
-    return Sighting(key, time, content, bool(by_content), outlet, features, named, credited)
+    return Sighting(key, time, content, bool(flags & 1), bool(flags & 2), outlet, features, named, credited)

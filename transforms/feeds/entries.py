@@ -3,10 +3,11 @@
 import html
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from newsbeam.transforms.feeds.document import FeedDocument, RejectedEntry
 from newsbeam.transforms.feeds.draft import Draft, DraftEntry
-from newsbeam.transforms.feeds.identity import fingerprint, identities, link_key
+from newsbeam.transforms.feeds.identity import fingerprint, identities_of, link_key, with_parts
 from newsbeam.transforms.feeds.links import article_url, is_opaque
 from newsbeam.transforms.feeds.text import clean_spaces, plain_text
 from newsbeam.transforms.feeds.xml_text import without_impossible_characters
@@ -50,7 +51,8 @@ def build_entries(draft: Draft, document: FeedDocument) -> Built:
             built.append(_entry(item, base, draft, document))
         except Rejected as error:
             refused.append((item, error))
-    names = identities([(entry.guid, entry.url, entry.content_hash) for entry in built])
+    built = with_parts(built)
+    names = identities_of(built)
     once = {(identity.name, *identity.keys): position for position, identity in reversed(list(enumerate(names)))}
     kept = sorted(once.values())
     entries = tuple(_with_identity(built[position], names[position].name) for position in kept)
@@ -123,17 +125,27 @@ def _address(item: DraftEntry, base: str, document_url: str) -> str:
     if not candidates and item.guid.startswith(("http://", "https://")):
         candidates.append(item.guid)  # `isPermaLink="false"`, but better than nothing
     trouble: Rejected | None = None
-    for link in candidates:
+    home = ""
+    for link in [*candidates, item.guid if item.guid.startswith(("http://", "https://")) else ""]:
         try:
-            url = article_url(link, base)
+            url = article_url(link, base) if link else ""
         except Rejected as error:
             trouble = trouble or error
             continue
-        if url and url.partition("#")[0] != document_url:
+        if not url or url.partition("#")[0] == document_url:
+            continue
+        if not _is_home(url):
             return url
-    if trouble is not None:
-        raise trouble
-    return ""
+        home = home or url  # no article is there: the guid may be its address
+    if home or trouble is None:
+        return home
+    raise trouble
+
+
+def _is_home(url: str) -> bool:
+    """Whether an address is that of a whole site; routes behind `#/` are pages of their own."""
+    parts = urlsplit(url)
+    return parts.path in ("", "/") and not parts.query and not parts.fragment.startswith(("/", "!"))
 
 
 def _base(link: str, document_url: str) -> str:

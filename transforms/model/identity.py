@@ -15,6 +15,7 @@ FIRST_TIME = 0.0
 """The event time of an article without any known time."""
 
 _LONGEST_URL = 4096
+_IN_FRAGMENT = "#/!?=&:;,%"
 
 # courlan's pattern for tracking parameters also takes `cid`, `eid`, `uid` and `gallery`, which tell articles apart on
 # many sites. So the names are given in full here, after the lists it names (AdGuard's and ClearURLs').
@@ -71,7 +72,7 @@ def canonical_url(url: str) -> str:
     authority = _without_reader(host) if port in (None, 80, 443) else f"{_without_reader(host)}:{port}"
     query = _query(parts.query)
     path = _path(parts.path)
-    fragment = f"#{quote(parts.fragment, safe='/!?=&:;,%')}" if parts.fragment.startswith("!") else ""
+    fragment = f"#{quote(parts.fragment, safe=_IN_FRAGMENT)}" if parts.fragment.startswith("!") else ""
     return f"https://{authority}{path}{'?' if query else ''}{query}{fragment}"
 
 
@@ -190,11 +191,11 @@ def content_hash(title: str, text: str) -> str:
     return hashlib.blake2b(f"{head}\n{words}".encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def article_id(url: str, guid: str, feed_url: str, outlet: str, content: str) -> str:
-    """The id of an article, 20 hexadecimal digits: from its identity URL, else from its guid in its feed, else from who
-    published it and the hash of its content."""
+def article_id(url: str, guid: str, feed_url: str, outlet: str, content: str, part: str = "") -> str:
+    """The id of an article, 20 hexadecimal digits: from its identity URL, and what tells it apart from others at this
+    URL (`part`), else from its guid in its feed, else from who published it and the hash of its content."""
     if url:
-        key = url
+        key = f"{url}\n{part}" if part else url
     elif guid and feed_url:
         key = f"guid\n{feed_url}\n{guid}"
     else:
@@ -257,13 +258,14 @@ def identify(article: Article) -> Article:
     elsewhere = canonical_url(declared) if declared and declared != url else ""
     if urlsplit(elsewhere).hostname == urlsplit(url).hostname:
         elsewhere = ""
+    part = article.origin.part or ""  # a record of an earlier version has none
     content = content_hash(article.title, article.text)
     outlet = article.domain or article.publisher or article.origin.publisher
     return replace(
         article,
         origin=replace(article.origin, canonical_elsewhere=elsewhere or article.origin.canonical_elsewhere),
-        id=article_id(url, article.guid, article.feed_url, outlet, content),
-        url_canonical=url,
+        id=article_id(url, article.guid, article.feed_url, outlet, content, part),
+        url_canonical=f"{url}{quote(part, safe=_IN_FRAGMENT)}" if url and part.startswith("#") else url,
         domain=(urlsplit(url).hostname or "") if url else article.domain,
         content_hash=content,
     )

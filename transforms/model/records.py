@@ -33,6 +33,10 @@ class Origin:
     topic_hints: Sequence[str] = ()
     canonical_elsewhere: str = ""
     """The address on another host that the page declares as its canonical one: a copy that names its original."""
+    part: str = ""
+    """What tells the article apart from others at the same canonical URL (`Entry.part`); a part of its identity."""
+    from_feed: bool = False
+    """The text is a feed's: it never replaces the text of the page itself."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Entry:
     """Who published it, where the feed says so (`source` of RSS, `news:publication` of sitemaps)."""
     warnings: Sequence[str] = ()
     """Faults of the item that were corrected or left out: `published_unbelievable: ...`."""
+    part: str = ""
+    """What tells it apart from other entries of its feed with the same canonical URL: a fragment (`#v4`), or the kind
+    and value of what does (`guid:ADV-3`). Empty where the URL is its own."""
+    own_text: bool = False
+    """The page behind the link holds several articles: the text of this one is what the feed has of it."""
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,8 @@ class _Sort(beam.DoFn):
 
     def process(self, discovery: Discovery) -> Iterator[Any]:
         entry = discovery.entry
-        if entry.content and (has_full_text(entry) or not entry.url):
+        has_own = entry.content or entry.summary  # an entry without a link is its own article, however short
+        if entry.own_text or (has_own and not entry.url) or (entry.content and has_full_text(entry)):
             yield page_from_feed(discovery, self._named(entry.feed_url))
         elif not entry.url:
             yield TaggedOutput(DEAD, without_address(discovery))

@@ -4,8 +4,9 @@ Beam-free; the clock is an argument. What waits is bounded by the caller, who ke
 """
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from newsbeam.transforms.feeds.text import as_markup
 from newsbeam.transforms.http.addresses import host_of
 from newsbeam.transforms.http.client import Client, Response
 from newsbeam.transforms.http.failures import FetchFailed
@@ -108,6 +109,7 @@ def origin_of(discovery: Discovery, source: FeedSource | None = None) -> Origin:
         publisher=(source.publisher if source else "") or entry.publisher,
         language_hint=(source.language_hint if source else "") or entry.language,
         topic_hints=(*(source.topic_hints if source else ()), *entry.categories),
+        part=entry.part,
     )
 
 
@@ -128,15 +130,18 @@ def page_of(discovery: Discovery, response: Response, fetched_at: str, source: F
 
 
 def page_from_feed(discovery: Discovery, source: FeedSource | None = None) -> Page:
-    """The page of an entry whose feed carries the whole text: nothing is asked for."""
+    """The page of an entry whose feed carries all that is to be had of its text: nothing is asked for."""
     entry = discovery.entry
+    if not entry.content:
+        warning = "summary_only: the text is what the feed has of it"
+        entry = replace(entry, warnings=(*entry.warnings, warning))
     return Page(
         url=entry.url,
-        body=entry.content.encode("utf-8", "replace"),
+        body=(entry.content or as_markup(entry.summary or entry.title)).encode("utf-8", "replace"),
         charset="utf-8",
         fetched_at=discovery.seen_at,
         entry=entry,
-        origin=origin_of(discovery, source),
+        origin=replace(origin_of(discovery, source), from_feed=True),
     )
 
 

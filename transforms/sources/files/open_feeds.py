@@ -73,6 +73,8 @@ def _page(page: Page, feed: ParsedFeed, entry: Entry, number: int) -> Page | Dea
             publisher=entry.publisher or feed.title,
             language_hint=entry.language or feed.language,
             topic_hints=tuple(entry.categories),
+            part=entry.part,
+            from_feed=True,
         ),
     )
 
