@@ -2,17 +2,22 @@
 
 import gc
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from newsbeam.transforms.model.errors import Rejected
+from newsbeam.transforms.runtime.sandbox.nursery import Worker
 from newsbeam.transforms.runtime.sandbox.sandbox import RemoteError, Sandbox, SandboxError
 from tests.support import sandbox_functions
 from tests.support.places import ROOT
@@ -146,8 +151,10 @@ def _gone(pid: int) -> bool:
     return False
 
 
-def _children() -> list[int]:
-    listed = subprocess.run(["ps", "--ppid", str(os.getpid()), "-o", "pid=,comm="], capture_output=True, text=True)
+def _children(of: int = 0) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "--ppid", str(of or os.getpid()), "-o", "pid=,comm="], capture_output=True, text=True
+    )
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if not line.endswith("ps")]
 
 
@@ -158,7 +165,10 @@ def test_no_call_lies_ready_behind_a_long_one_while_another_worker_is_idle(tmp_p
         assert [sandbox.submit(("echo", n)).result(20) for n in range(4)] == [0, 1, 2, 3]
 
 
-def test_a_call_whose_worker_is_killed_from_outside_is_tried_once_more(tmp_path: Path) -> None:
+def test_a_call_over_which_one_worker_after_the_other_is_killed_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsbeam.transforms.runtime.sandbox.sandbox.MOST_TRIES", 2)
     with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256) as sandbox:
         future = sandbox.submit(("sleep", tmp_path / "pids"))
         os.kill(_announced(tmp_path / "pids", 1)[0], signal.SIGKILL)
@@ -175,6 +185,40 @@ def test_the_interpreter_that_forks_workers_may_die_too(tmp_path: Path) -> None:
         (nursery,) = set(_children()) - others
         os.kill(nursery, signal.SIGKILL)
         assert sandbox(("echo", 2)) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_no_call_is_lost_to_random_kills_of_workers_and_of_their_parent(workers: int) -> None:
+    kills = int(os.environ.get("NEWSBEAM_KILLS", "20"))  # 200 for a night
+    chance = random.Random(workers)
+    others = set(_children())
+    with Sandbox(behave, workers=workers, seconds=20, wall_seconds=60, memory_mb=256, queue=100_000) as sandbox:
+        futures: list[Future[object]] = []
+        while kills:
+            futures += [sandbox.submit(("busy", len(futures) + n)) for n in range(4 * workers)]
+            futures[-1].result(60)  # so that there are workers to kill
+            futures += [sandbox.submit(("busy", len(futures) + n)) for n in range(4 * workers)]
+            nurseries = set(_children()) - others
+            living = [*nurseries, *(child for nursery in nurseries for child in _children(nursery))]
+            with suppress(ProcessLookupError):
+                os.kill(chance.choice(living), signal.SIGKILL)
+                kills -= 1
+        assert [future.result(60) for future in futures] == list(range(len(futures)))
+
+
+def test_a_nursery_does_not_touch_a_process_that_it_did_not_fork() -> None:
+    with Sandbox(behave, seconds=20, wall_seconds=60, memory_mb=256) as sandbox:
+        assert sandbox(("echo", 1)) == 1
+        bystander = subprocess.Popen(["sleep", "60"])
+        try:
+            stranger = Worker(sandbox._nursery._generation, socket.socketpair()[0], ())
+            stranger.pid = bystander.pid
+            assert sandbox._nursery.reap(stranger) is None
+            assert bystander.poll() is None
+            assert sandbox(("echo", 2)) == 2, "and does not die of it"
+        finally:
+            bystander.kill()
+            bystander.wait()
 
 
 def test_nothing_outlives_a_close(tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ def behave(command: tuple[str, object]) -> object:
     action, value = command
     if action == "echo":
         return value
+    if action == "busy":
+        end = time.process_time() + 0.01
+        while time.process_time() < end:
+            pass
+        return value
     if action == "size":
         return len(bytes(value))  # type: ignore[call-overload]
     if action == "import":

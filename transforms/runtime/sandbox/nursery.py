@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from newsbeam.transforms.model.errors import NewsbeamError
 from newsbeam.transforms.runtime.sandbox import worker as sandbox_worker
-from newsbeam.transforms.runtime.sandbox.worker import CALL, FORK, PID, REAP, SLOTS, Hangup, Order, Reply
+from newsbeam.transforms.runtime.sandbox.worker import CALL, FORK, NOT_MINE, PID, REAP, SLOTS, Hangup, Order, Reply
 
 MMAP_THRESHOLD, TRIM_THRESHOLD = 1 << 20, 4 << 20
 """Bytes from which glibc maps what is asked for, and gives back what is free at the end of its heap."""
@@ -38,10 +38,15 @@ class Worker:
     """A worker, the socket to talk to it, and a slot for each call that it may hold: a file that lies in memory only.
 
     Arguments and results go through the slots, so that nobody waits for the other to read.
+
+    Attributes:
+        pid: known once it is forked.
+        generation: of the nursery that forked it; it died with that.
     """
 
-    def __init__(self, pid: int, tasks: socket.socket, slots: tuple[int, ...]) -> None:
-        self.pid = pid
+    def __init__(self, generation: int, tasks: socket.socket, slots: tuple[int, ...]) -> None:
+        self.pid = 0
+        self.generation = generation
         self._tasks = tasks
         self._slots = slots
         self._sent = 0
@@ -81,6 +86,7 @@ class Nursery:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._closed = False
+        self._generation = 0
 
     def fork(self) -> Worker:
         """A new worker. Raises `SandboxError` if none can be had."""
@@ -88,7 +94,9 @@ class Nursery:
             for last in (False, True):
                 control = self._running()
                 ours, theirs = socket.socketpair()
-                worker = Worker(0, ours, slots := tuple(sandbox_worker.open_slot() for _ in range(SLOTS)))
+                worker = Worker(
+                    self._generation, ours, slots := tuple(sandbox_worker.open_slot() for _ in range(SLOTS))
+                )
                 try:
                     socket.send_fds(control, [FORK], [theirs.fileno(), *slots])
                     (worker.pid,) = PID.unpack(sandbox_worker.receive_exactly(control, PID.size))
@@ -108,10 +116,13 @@ class Nursery:
             self._running()
 
     def reap(self, worker: Worker) -> int | None:
-        """Kills `worker` if it lives; its exit code (negative: the signal), None if it is not to be known."""
+        """Kills `worker` if it lives; its exit code (negative: the signal), None if nobody knows it.
+
+        The process id of a worker of an earlier nursery means nothing to this one: somebody else may have it by now.
+        """
         worker.close()
         with self._lock:
-            if self._control is None:
+            if self._control is None or worker.generation != self._generation:
                 return None
             try:
                 self._control.sendall(REAP + PID.pack(worker.pid))
@@ -119,7 +130,7 @@ class Nursery:
             except (OSError, Hangup):
                 self._stop()
                 return None
-        return int(code)
+        return None if code == NOT_MINE else int(code)
 
     def close(self) -> None:
         self._closed = True
@@ -175,6 +186,7 @@ class Nursery:
             self._stop()
             raise SandboxError(f"the function cannot be imported, or fails to warm up, in a fresh process:\n{trouble}")
         self._control = ours
+        self._generation += 1
 
     def _stop(self) -> None:
         if self._control is not None:

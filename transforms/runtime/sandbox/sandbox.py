@@ -48,6 +48,10 @@ class RemoteError(NewsbeamError):
         self.place = place
 
 
+MOST_TRIES = 20
+"""After so many workers that were killed over one call it is taken for the cause."""
+
+
 class Sandbox(Generic[A, R]):
     """Reusable processes for calls of `function`, each under hard limits.
 
@@ -230,8 +234,9 @@ class _Attendant:
             call.tries += 1
             try:
                 answer = self._answer(call)
-                if answer in (None, -signal.SIGKILL) and call.tries == 1:
-                    # Nothing a call does to itself: the kernel was out of memory, or someone killed the worker.
+                if answer in (None, -signal.SIGKILL) and call.tries < MOST_TRIES:
+                    # Nothing a call does to itself: the kernel was out of memory, or someone killed the worker, or
+                    # the nursery and with it all workers.
                     continue
                 result = self._read(answer, call)
             except BaseException as error:

@@ -41,6 +41,8 @@ CALL = struct.Struct("!Qdd")
 SLOTS = 2
 """Calls that a worker holds: one at work, one ready. They lie in its slots in turn."""
 FORK, REAP = b"F", b"R"
+NOT_MINE = 1 << 16
+"""The nursery's answer for a process that it did not fork; no exit code is so large."""
 
 _PR_SET_PDEATHSIG = 1
 _MEGABYTE = 1 << 20
@@ -166,6 +168,7 @@ def nurse(control_fd: int) -> None:
 
 
 def _serve_parent(control: socket.socket, function: Callable[[Any], Any], limits: Limits) -> None:
+    children: set[int] = set()
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, 1, 1 + SLOTS)
         if not request:
@@ -176,15 +179,21 @@ def _serve_parent(control: socket.socket, function: Callable[[Any], Any], limits
             if pid == 0:
                 control.close()
                 _work_and_exit(nursery, descriptors, function, limits)
+            children.add(pid)
             for descriptor in descriptors:  # so that the parent sees the end of the worker as the end of the stream
                 os.close(descriptor)
             control.sendall(PID.pack(pid))
         else:
             (pid,) = PID.unpack(receive_exactly(control, PID.size))
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)  # without effect on the exit status of one that is already dying
-            _, status = os.waitpid(pid, 0)
-            control.sendall(PID.pack(os.waitstatus_to_exitcode(status)))
+            control.sendall(PID.pack(_reap(pid) if pid in children else NOT_MINE))
+            children.discard(pid)
+
+
+def _reap(pid: int) -> int:
+    """Ends a child if it lives; its exit code."""
+    os.kill(pid, signal.SIGKILL)  # without effect on the exit status of one that is already dying or dead
+    _, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status)
 
 
 def _work_and_exit(nursery: int, descriptors: list[int], function: Callable[[Any], Any], limits: Limits) -> None:
