@@ -18,6 +18,8 @@ from newsbeam.transforms.duplicates import DuplicatesConfig, MarkDuplicates
 from newsbeam.transforms.duplicates.credits import credited_names, own_names
 from newsbeam.transforms.duplicates.explain import explain_pair
 from newsbeam.transforms.duplicates.features import ANCHOR_POOL, LONGEST_TEXT, features, features_of
+from newsbeam.transforms.duplicates.similarity import NEAR, Verdict
+from newsbeam.transforms.duplicates.verdicts import takes_over
 from newsbeam.transforms.model.identity import event_time, identify
 from newsbeam.transforms.model.records import Article, Origin
 from tests.support.places import DATA
@@ -484,3 +486,12 @@ def test_of_copies_with_one_time_the_one_that_is_named_first_stays() -> None:
             for host, unit, more in (("a", other, ""), ("b", name, " One more sentence stands here."))
         ]
         assert kinds(marked(copies)) == {name: ("unique", None), other: ("near", name)}
+
+
+@pytest.mark.parametrize(("words", "takes"), [(119, False), (120, True)])
+def test_a_copy_takes_over_from_a_fifth_more_words_on(words: int, takes: bool) -> None:
+    """As `survivor: fullest` counts them; of Chinese, letters."""
+    earlier = Verdict(kind=NEAR, loss=0.1, of=bytes(42), revision=1, holds=0.95, words=100)
+    for text in (" ".join(f"word{n}" for n in range(words)), "市" * words):
+        article = Article(id="00" * 10, text=text)
+        assert takes_over(article, earlier, DuplicatesConfig(survivor="fullest")) is takes

@@ -5,7 +5,10 @@ import pytest
 from newsbeam.transforms.http.client import Client, Response
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Entry
-from newsbeam.transforms.sources.feed_source import FeedSource
+from newsbeam.transforms.sources.event_loop import HttpOptions
+from newsbeam.transforms.sources.feed_source import FeedSource, ListedSources
+from newsbeam.transforms.sources.fetching import fetch, fetch_shard
+from newsbeam.transforms.sources.fetching.fetch import FetchOptions
 from newsbeam.transforms.sources.fetching.fetch_shard import (
     Ended,
     Fetched,
@@ -17,7 +20,9 @@ from newsbeam.transforms.sources.fetching.fetch_shard import (
     page_of,
 )
 from newsbeam.transforms.sources.polling.feed_shard import Discovery
+from newsbeam.transforms.sources.ticks import Tick
 from scripts.conformance.scripted_server import ScriptedServer
+from tests.support.cells import Cell
 from tests.support.http_site import POLICY, QUICK, at_site
 
 NOW = 1_756_720_800.0
@@ -205,3 +210,42 @@ def test_a_clock_that_was_set_back_keeps_no_page_waiting_longer() -> None:
     assert pages.start(back, 10, ended) == []
     assert [one.unit for one in pages.start(back + 70, 10, ended)] == ["entry:0"]
     assert [one.unit for one in pages.start(back + 601, 10, ended)] == ["entry:1"]
+
+
+def test_answers_kept_for_other_feeds_do_not_grow_without_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_shard, "_REUSE_BYTES", 25)
+    pages, ended = shard(), Ended()
+    for number in (1, 2, 3):  # of ten bytes each
+        pages.add(found(number))
+        pages.start(NOW, 10, ended)
+        pages.end(Fetched(f"entry:{number}", Response(found(number).entry.url, 200, {}, b"0123456789")), NOW, ended)
+    again = [replace(found(number), unit=f"other feed:{number}") for number in (1, 2, 3)]
+    for discovery in again:
+        pages.add(discovery)
+    assert pages.start(NOW + 1, 10, ended) == [again[0]], "the oldest answer was let go, the others are used again"
+
+
+def test_one_answer_larger_than_all_that_may_be_kept_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_shard, "_REUSE_BYTES", 5)
+    pages, ended = shard(), Ended()
+    pages.add(found(1))
+    pages.start(NOW, 10, ended)
+    pages.end(answered(found(1)), NOW + 1, ended)
+    assert [discovery.unit for discovery, _, _ in ended.pages] == ["entry:1"]
+    again = replace(found(1), unit="other feed:1")
+    pages.add(again)
+    assert pages.start(NOW + 2, 10, ended) == [again]
+
+
+def test_what_has_come_back_does_not_stay_in_the_runners_state() -> None:
+    options = FetchOptions(ListedSources(()), POLICY.schedule, HttpOptions(POLICY.fetch, "agent"))
+    stage, waiting, overflow, overflowing = fetch._Fetch(options, "a test"), Cell(), Cell(), Cell()
+    cells = {"waiting": waiting, "overflow": overflow, "overflowing": overflowing}
+    for number in (1, 2):
+        list(stage.process((0, found(number, host=f"{number}.example.org")), **cells))
+    built = stage._take(0, waiting)
+    built.shard.start(NOW, 10, built.ended)
+    built.mailbox.put(answered(found(1, host="1.example.org")))
+    (page,) = stage.process((0, Tick(1, NOW + 1, draining=True)), **cells)
+    assert page.url == "https://1.example.org/1"
+    assert [discovery.unit for discovery in waiting.read()] == ["entry:2"], "a new process fetches this one alone"
