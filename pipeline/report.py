@@ -69,9 +69,10 @@ def sink_counts(sinks: Sequence[Address], result: PipelineResult, spool: str, li
     counters, names = _counters(result, METRICS), counter_names(sinks)
     reports = {}
     for uri in sinks:
-        did = [counters.get(f"{names[uri]}_{word}", 0) for word in ("accepted", "inserted", "updated", "unchanged")]
+        did = {word: counters.get(f"{names[uri]}_{word}", 0) for word in ("inserted", "updated", "unchanged")}
+        accepted = counters.get(f"{names[uri]}_accepted", 0)
         drained = drain_spool(uri, Path(spool), live) if spool else WriteCounts()
-        reports[str(uri)] = SinkReport(did[0], WriteCounts(*did[1:]) + drained + finalize_sink(uri))
+        reports[str(uri)] = SinkReport(accepted, WriteCounts(**did) + drained + finalize_sink(uri))
     return reports
 
 

@@ -20,20 +20,7 @@ REASON = re.compile(r"# long because \w+ \w+")
 STILL_LONG: set[str] = set()
 """Functions of more than MAX_LINES lines that nobody has cut yet. To be emptied; nothing is added."""
 
-STILL_STARRED = {
-    "pipeline/report.py:WriteCounts",
-    "transforms/duplicates/explain.py:Explanation",
-    "transforms/duplicates/explain.py:Print",
-    "transforms/duplicates/folding.py:Folded",
-    "transforms/duplicates/outlets.py:Print",
-    "transforms/duplicates/prints.py:Features",
-    "transforms/duplicates/prints.py:Print",
-    "transforms/duplicates/similarity.py:Verdict",
-    "transforms/duplicates/sketches.py:Verdict",
-    "transforms/duplicates/survivors.py:_Place",
-    "transforms/sources/files/plan.py:Unit",
-    "transforms/stories/index.py:Story",
-}
+STILL_STARRED: set[str] = set()
 """Constructors that are still called with a packed list of positions. To be emptied; nothing is added."""
 
 TAKES_ANY_NUMBER = {"Path", "PurePosixPath"}

@@ -64,7 +64,13 @@ def explain_pair(a: Article, b: Article, config: Optional[DuplicatesConfig] = No
     shared, missing = passages(earlier.text, later.text)
     old_numbers, new_numbers = (dict.fromkeys(_NUMBER.findall(one.text)) for one in (earlier, later))
     return Explanation(
-        *(earlier, later, kind, reasons, like, shared, missing),
+        earlier=earlier,
+        later=later,
+        verdict=kind,
+        reasons=reasons,
+        likeness=like,
+        shared=shared,
+        missing=missing,
         numbers=([n for n in old_numbers if n not in new_numbers], [n for n in new_numbers if n not in old_numbers]),
         diff=revision_diff(earlier, later) if earlier.id == later.id else "",
     )
@@ -76,7 +82,19 @@ def _print_of(article: Article) -> Print:
     exact = seen.exact if seen.words >= FEWEST_WORDS else features(f"{article.title}\n{article.text}").exact
     sketch, bits = cut_sketch(seen.sketch)
     time, nobody = round(event_time(article) * 1_000_000), np.zeros(0, np.uint32)
-    return Print(*(key, key, time, exact, seen.words, 1, bits, sketch, seen.numbers), names=nobody, credits=nobody)
+    return Print(
+        key=key,
+        bound=key,
+        time=time,
+        exact=exact,
+        words=seen.words,
+        revision=1,
+        bits=bits,
+        sketch=sketch,
+        numbers=seen.numbers,
+        names=nobody,
+        credits=nobody,
+    )
 
 
 def _judge(

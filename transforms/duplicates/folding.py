@@ -106,7 +106,10 @@ def fold(texts: Sequence[str]) -> Folded:
     # The line break before a text may have gone as one of several spaces: then the first of these stands for it.
     bounds = at.searchsorted(breaks, "right") - 1
     return Folded(
-        *(letters, bounds, starts, finishes.nonzero()[0] + 1),
+        letters=letters,
+        bounds=bounds,
+        starts=starts,
+        stops=finishes.nonzero()[0] + 1,
         sentences=ends.nonzero()[0].searchsorted(at[starts], "right"),
         words=starts.searchsorted(bounds),
     )

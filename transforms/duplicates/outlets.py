@@ -108,11 +108,17 @@ class OutletMemory:
             return
         kept, bits = cut(sketch)
         own = Print(
-            *(known.latest, known.first, sighting.time, f.exact, f.words, known.revision, bits),
-            kept,
-            numbers,
-            sighting.names,
-            sighting.credits,
+            key=known.latest,
+            bound=known.first,
+            time=sighting.time,
+            exact=f.exact,
+            words=f.words,
+            revision=known.revision,
+            bits=bits,
+            sketch=kept,
+            numbers=numbers,
+            names=sighting.names,
+            credits=sighting.credits,
         ).packed()
         asked = questions.ask(known.latest, sighting.time, anchors)
         sent.append(Sent("candidates", home, b"B" + Base(known.latest, standing, known.revision, asked, own).packed()))

@@ -48,7 +48,15 @@ def unpack_print(packed: bytes) -> Print:
     arrays = np.frombuffer(packed, np.uint32, sketches + numbers + names + credits, _PRINT.size)
     bound = packed[_PRINT.size + 4 * arrays.size : _PRINT.size + 4 * arrays.size + bounds] or key
     return Print(
-        *(key, bound, time, exact, words, revision, bits, arrays[:at], arrays[at : at + numbers]),
+        key=key,
+        bound=bound,
+        time=time,
+        exact=exact,
+        words=words,
+        revision=revision,
+        bits=bits,
+        sketch=arrays[:at],
+        numbers=arrays[at : at + numbers],
         names=arrays[at + numbers : at + numbers + names],
         credits=arrays[at + numbers + names :],
     )
@@ -105,8 +113,16 @@ def unpack_sighting(packed: bytes) -> Sighting:
         narrow.append(np.frombuffer(packed, np.uint16, size, at))
         at += 2 * size
     features = Features(
-        *(words, exact, sentence_hashes, narrow[0], anchor_hashes, narrow[1]),
-        *(sketch_hashes, narrow[2], number_hashes, narrow[3]),
+        words=words,
+        exact=exact,
+        sentences=sentence_hashes,
+        sentence_words=narrow[0],
+        anchors=anchor_hashes,
+        anchor_sentences=narrow[1],
+        sketch=sketch_hashes,
+        sketch_sentences=narrow[2],
+        numbers=number_hashes,
+        number_sentences=narrow[3],
     )
     named = np.frombuffer(packed, np.uint32, names, at)
     credited = np.frombuffer(packed, np.uint32, credits, at + 4 * names)

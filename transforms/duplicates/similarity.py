@@ -147,7 +147,13 @@ def verdict(later: Print, earlier: Print, config: DuplicatesConfig) -> Optional[
         return None
     holds = round(like.holds, 4)
     return Verdict(
-        *(kind, round(1 - score, 4), earlier.key, earlier.revision, holds, earlier.words, _credits(earlier, later))
+        kind=kind,
+        loss=round(1 - score, 4),
+        of=earlier.key,
+        revision=earlier.revision,
+        holds=holds,
+        words=earlier.words,
+        credited=_credits(earlier, later),
     )
 
 

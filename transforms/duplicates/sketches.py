@@ -88,7 +88,7 @@ def vote(key: bytes, best: Optional[Verdict]) -> bytes:
 def unpack_vote(packed: bytes) -> tuple[bytes, Optional[Verdict]]:
     """The article and the verdict on it."""
     key, is_copy, *rest = _VOTE.unpack_from(packed, 1)
-    return key, Verdict(*rest) if is_copy else None
+    return key, Verdict._make(rest) if is_copy else None
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class SurvivorMemory:
 
     def replay(self, entry: bytes) -> None:
         for fields in _PLACE.iter_unpack(entry):
-            self._learn(_Place(*fields))
+            self._learn(_Place._make(fields))
 
     def _learn(self, place: _Place) -> None:
         self._places[place.article] = place

@@ -93,7 +93,11 @@ class StoryIndex:
         """The story with one more article."""
         hashes, weights, gone = _sum(story.terms, terms)
         story = Story(
-            *(story.id, story.language, max(seen, story.seen), max(time, story.time), story.articles + 1),
+            id=story.id,
+            language=story.language,
+            seen=max(seen, story.seen),
+            time=max(time, story.time),
+            articles=story.articles + 1,
             terms=Terms(hashes, weights),
         )
         row = self._put(story)

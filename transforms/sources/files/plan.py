@@ -57,6 +57,8 @@ def read_plan(file: str, start: int, stop: int = sys.maxsize) -> Iterator[Unit]:
             f"SELECT {_COLUMNS}, position FROM plan WHERE position >= ? AND position < ? ORDER BY position",  # noqa: S608 - a constant
             (start, stop),
         )
-        for path, source, name, form, offset, length, digest, seen_at, url, may_be_feed, *broken in rows:
-            known = offset, length, digest, seen_at, url, bool(may_be_feed)
-            yield Unit(os.fsdecode(path), source, name, Form(form), *known, *broken)
+        names = [column.strip() for column in _COLUMNS.split(",")] + ["position"]
+        for row in rows:
+            fields = dict(zip(names, row, strict=True))
+            fields |= {"path": os.fsdecode(fields["path"]), "form": Form(fields["form"])}
+            yield Unit(**{**fields, "may_be_feed": bool(fields["may_be_feed"])})
