@@ -60,22 +60,22 @@ def _forbid_unknown_keys(form: Any) -> None:
 
 
 def _describe(file: Path, node: yaml.Node | None, form: Any, mistake: ErrorDetails) -> str:
-    place = [part for part in mistake["loc"] if not (isinstance(part, str) and "[" in part)]
-    where = ".".join(str(part) for part in place) or "the file"
+    location = [part for part in mistake["loc"] if not (isinstance(part, str) and "[" in part)]
+    where = ".".join(str(part) for part in location) or "the file"
     message = mistake["msg"]
     if mistake["type"] == "unexpected_keyword_argument":
-        allowed = _settings(form, place[:-1])
-        close = difflib.get_close_matches(str(place[-1]), allowed, n=1)
+        allowed = _settings(form, location[:-1])
+        close = difflib.get_close_matches(str(location[-1]), allowed, n=1)
         message = "no such setting" + (f"; did you mean {close[0]}?" if close else f"; there are {', '.join(allowed)}")
     elif mistake["type"] == "value_error":
         message = message.removeprefix("Value error, ")
     elif mistake["type"] != "missing":
         message += f", not {mistake['input']!r}"
-    return f"{file}:{_line(node, place)}: {where}: {message}"
+    return f"{file}:{_line(node, location)}: {where}: {message}"
 
 
-def _settings(form: Any, place: list[int | str]) -> list[str]:
-    for part in place:
+def _settings(form: Any, location: list[int | str]) -> list[str]:
+    for part in location:
         if isinstance(part, int):
             form = next((arg for arg in get_args(form) if arg is not Ellipsis), form)
         elif dataclasses.is_dataclass(form):
@@ -83,8 +83,8 @@ def _settings(form: Any, place: list[int | str]) -> list[str]:
     return [f.name for f in dataclasses.fields(form)] if dataclasses.is_dataclass(form) else []
 
 
-def _line(node: yaml.Node | None, place: list[int | str]) -> int:
-    for part in place:
+def _line(node: yaml.Node | None, location: list[int | str]) -> int:
+    for part in location:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
             if found is None:

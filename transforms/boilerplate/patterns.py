@@ -39,7 +39,7 @@ class Patterns:
         # In a line that begins with a letter or figure no phrase stands further in.
         reach = 1 if low[:1].isalnum() else 4
         heads = self.heads
-        if not any(low[place : place + _HEAD] in heads for place in range(reach)) or not self.any_start.match(low):
+        if not any(low[index : index + _HEAD] in heads for index in range(reach)) or not self.any_start.match(low):
             return None
         return next(rule for pattern, rule in self.starts if pattern.match(low))
 
@@ -78,14 +78,14 @@ def patterns() -> Patterns:
             raise ValueError(
                 f"patterns.tsv:{number}: expected rule, place, language, phrases, separated by tabs: {row!r}"
             )
-        rule, place, _, phrases = parts
+        rule, scope, _, phrases = parts
         # Folded as lines are: "σ" also ends a word, "ss" stands for "ß".
         for phrase in phrases.casefold().split("|"):
-            if place == "line":
+            if scope == "line":
                 whole.setdefault(bare(phrase), rule)
-            elif place == "start":
+            elif scope == "start":
                 starts.setdefault(rule, []).append(phrase)
-            elif place == "heading":
+            elif scope == "heading":
                 headings.append(phrase)
             else:
                 labels.setdefault(rule, set()).add(phrase)

@@ -62,12 +62,12 @@ def _ends(line: str) -> bool:
 
 def no_words(text: Text) -> dict[int, str]:
     """Lines without a letter or digit: rulers, bullets, a lone full stop."""
-    return {place: "punctuation" for place, line in enumerate(text.lines) if not any(map(str.isalnum, line))}
+    return {index: "punctuation" for index, line in enumerate(text.lines) if not any(map(str.isalnum, line))}
 
 
 def phrases(text: Text) -> dict[int, str]:
     """Lines that a phrase of the data file is, or begins; what begins with one and then runs on as prose is kept."""
-    return {place: rule for place, line in enumerate(text.lines) if (rule := phrase_of(line))}
+    return {index: rule for index, line in enumerate(text.lines) if (rule := phrase_of(line))}
 
 
 def phrase_of(line: str) -> Optional[str]:
@@ -86,10 +86,10 @@ def headline(text: Text) -> dict[int, str]:
     title = fold(text.title)
     out = {}
     if title:
-        for place, line in enumerate(text.lines):
+        for index, line in enumerate(text.lines):
             if folds_to(line, title):
-                out[place] = "headline"
-            elif is_prose(line) and place > 3:
+                out[index] = "headline"
+            elif is_prose(line) and index > 3:
                 break
     return out
 
@@ -98,7 +98,7 @@ def datelines(text: Text) -> dict[int, str]:
     """Lines that hold a date and, beside it, only the words that go with dates (published, updated, at, zones)."""
     known = patterns().labels["dateword"]
     out = {}
-    for place, line in enumerate(text.lines):
+    for index, line in enumerate(text.lines):
         if len(line) > 160:
             continue
         # No more dates than years: what cannot be a dateline need not be read.
@@ -111,7 +111,7 @@ def datelines(text: Text) -> dict[int, str]:
             continue
         dates = sum(1 for _ in read_dates(line))
         if dates and len(other) <= 2 * dates:
-            out[place] = "dateline"
+            out[index] = "dateline"
     return out
 
 
@@ -120,13 +120,13 @@ def bylines(text: Text) -> dict[int, str]:
     known = patterns().bywords
     names = {fold(name) for name in text.authors if name}
     out = {}
-    first = next((place for place, line in enumerate(text.lines) if is_prose(line)), len(text.lines))
-    for place, line in enumerate(text.lines):
+    first = next((index for index, line in enumerate(text.lines) if is_prose(line)), len(text.lines))
+    for index, line in enumerate(text.lines):
         if len(line) > 120 or _ends(line.rstrip(".")):
             continue
-        at_edge = place <= first or place >= len(text.lines) - 3
+        at_edge = index <= first or index >= len(text.lines) - 3
         if at_edge and names and fold(line) in names:
-            out[place] = "byline"
+            out[index] = "byline"
             continue
         low = line.casefold()
         if not low.startswith(known):
@@ -138,8 +138,8 @@ def bylines(text: Text) -> dict[int, str]:
         if words and len(words) <= 12 and words[0][0].isupper() and len(capital) >= 0.6 * len(words):
             folded = fold(line)
             named = any(name and name in folded for name in names)
-            if named or place < first or place >= len(text.lines) - 3:
-                out[place] = "byline"
+            if named or index < first or index >= len(text.lines) - 3:
+                out[index] = "byline"
     return out
 
 
@@ -172,18 +172,18 @@ def captions(text: Text) -> dict[int, str]:
     """A caption and the same caption with its credit on the next line, and lines that end in a picture's credit."""
     out = {}
     lines = text.lines
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         credited = credit_of(line)
-        if place and len(lines[place - 1]) > 3:
-            before = lines[place - 1].rstrip(" .")
-            if line.startswith(before) and line != lines[place - 1]:
+        if index and len(lines[index - 1]) > 3:
+            before = lines[index - 1].rstrip(" .")
+            if line.startswith(before) and line != lines[index - 1]:
                 rest = line[len(before) :].lstrip(" .")
                 if credited or (len(rest) < 60 and _CREDIT_END.search(". " + rest)):
-                    out[place - 1] = "caption"
-                    out[place] = "caption"
+                    out[index - 1] = "caption"
+                    out[index] = "caption"
                     continue
         if credited or (len(line) < 320 and not is_prose(line) and _CREDIT_END.search(line[-_CREDIT:])):
-            out[place] = "caption"
+            out[index] = "caption"
     return out
 
 
@@ -193,16 +193,16 @@ def teasers(text: Text) -> dict[int, str]:
     lines = text.lines
     prose = [is_prose(line) for line in lines]
     total = sum(prose)
-    for place, line in enumerate(lines):
+    for index, line in enumerate(lines):
         if not known.opens_teasers(line) or _ends(line):
             continue
-        rest = prose[place + 1 :]
-        if sum(prose[:place]) < max(2.0, 0.6 * total):
+        rest = prose[index + 1 :]
+        if sum(prose[:index]) < max(2.0, 0.6 * total):
             continue
         # Teasers alternate: two paragraphs of prose in a row are an article that goes on.
         runs = sum(1 for one, other in pairwise(rest) if one and other)
         if rest and runs <= 0.1 * len(rest):
-            return dict.fromkeys(range(place, len(lines)), "teasers")
+            return dict.fromkeys(range(index, len(lines)), "teasers")
     return {}
 
 
@@ -218,8 +218,8 @@ def embedded_titles(text: Text) -> dict[int, str]:
     for line in lines:
         for word in set(words_of(line)):
             counts[word] = counts.get(word, 0) + 1
-    for place in range(1, len(lines) - 1):
-        line = lines[place]
+    for index in range(1, len(lines) - 1):
+        line = lines[index]
         if (
             len(line) > 160
             or line.isupper()
@@ -228,13 +228,13 @@ def embedded_titles(text: Text) -> dict[int, str]:
         ):
             continue
         words = _LETTERS.findall(line)
-        if not 8 <= len(words) <= 22 or not is_prose(lines[place - 1]) or not is_prose(lines[place + 1]):
+        if not 8 <= len(words) <= 22 or not is_prose(lines[index - 1]) or not is_prose(lines[index + 1]):
             continue
         long = [word for word in words if len(word) >= 4]
         strange = [word for word in long if counts.get(word.lower(), 0) <= 1]
         names = [word for word in strange if word[0].isupper()]
         if len(names) >= 2 and len(strange) >= 0.5 * len(long):
-            out[place] = "embedded_title"
+            out[index] = "embedded_title"
     return out
 
 
@@ -242,10 +242,10 @@ def repeats(text: Text) -> dict[int, str]:
     """The second and later copies of a paragraph of prose."""
     seen: set[str] = set()
     out = {}
-    for place, line in enumerate(text.lines):
+    for index, line in enumerate(text.lines):
         folded = fold(line) if len(line) >= 60 and is_prose(line) else ""
         if folded and folded in seen:
-            out[place] = "repeat"
+            out[index] = "repeat"
         seen.add(folded)
     return out
 
@@ -261,6 +261,6 @@ def judge(text: Text, plain: bool) -> dict[int, str]:
     """Place -> name of the first rule that removes it."""
     out: dict[int, str] = {}
     for rule in PLAIN_RULES if plain else HTML_RULES:
-        for place, name in rule(text).items():
-            out.setdefault(place, name)
+        for index, name in rule(text).items():
+            out.setdefault(index, name)
     return out

@@ -71,14 +71,14 @@ def _unpacked(packed: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(packed) // 8}Q", packed)
 
 
-def drop_repeats(article: Article, places: Sequence[int]) -> Article:
+def drop_repeats(article: Article, indexes: Sequence[int]) -> Article:
     """Moves the kept lines at `places` (counted among the kept ones) to `removed_blocks`; never all of them."""
     lines = all_lines(article)
     kept = [number for number, (_, rule) in enumerate(lines) if rule is None]
-    if not places or len(places) >= len(kept):
+    if not indexes or len(indexes) >= len(kept):
         return article
-    for place in places:
-        lines[kept[place]] = (lines[kept[place]][0], RULE)
+    for index in indexes:
+        lines[kept[index]] = (lines[kept[index]][0], RULE)
     text = "\n".join(line for line, rule in lines if rule is None)
     removed = tuple(RemovedBlock(rule, line, number) for number, (line, rule) in enumerate(lines) if rule is not None)
     return replace(article, text=text, word_count=count_words(text), removed_blocks=removed)
@@ -111,12 +111,12 @@ class SiteMemory:
     def judge(self, one: Printed) -> tuple[int, ...]:
         """Places of the lines that earlier, different articles of the host have."""
         voters = self._voters(one)
-        places = []
-        for place, line in enumerate(one.lines):
+        indexes = []
+        for index, line in enumerate(one.lines):
             votes = sum(line in lines for lines in voters)
             if votes >= (VOTES_SHORT if line & 1 else VOTES):
-                places.append(place)
-        return tuple(places)
+                indexes.append(index)
+        return tuple(indexes)
 
     def learn(self, one: Printed) -> None:
         """Remembers an article; the same one again takes the place of what was known of it."""
@@ -148,17 +148,17 @@ class SiteMemory:
 
     def replay(self, entry: bytes) -> None:
         """Learns one entry of the log again."""
-        place = 0
-        while place < len(entry):
-            one = unpack_printed(entry[place:])
+        offset = 0
+        while offset < len(entry):
+            one = unpack_printed(entry[offset:])
             self.learn(one)
-            place += _HEAD.size + 8 * len(one.lines)
+            offset += _HEAD.size + 8 * len(one.lines)
 
     def read(self, one: Printed) -> tuple[int, ...]:
         """Judges an article, then learns it; articles are to come in the order (time, id)."""
-        places = self.judge(one)
+        indexes = self.judge(one)
         self.learn(one)
-        return places
+        return indexes
 
     def forget(self) -> None:
         """Drops what is past the horizon."""

@@ -44,18 +44,18 @@ def strip_boilerplate(article: Article) -> Article:
     texts = [line for line, _ in lines]
     # Rules look at all lines: what was taken out before is still the neighbourhood of the rest.
     verdicts = judge(Text(texts, article.title, article.authors), plain=False)
-    if all(place in verdicts for place, (_, rule) in enumerate(lines) if rule is None):
+    if all(index in verdicts for index, (_, rule) in enumerate(lines) if rule is None):
         return replace(article, warnings=(*article.warnings, "rules_undone"))
-    for place, verdict in verdicts.items():
-        line, rule = lines[place]
+    for index, verdict in verdicts.items():
+        line, rule = lines[index]
         if rule is None or rule in _UNNAMED:
-            lines[place] = (line, verdict)
+            lines[index] = (line, verdict)
     text = "\n".join(line for line, rule in lines if rule is None)
     return replace(
         article,
         text=text,
         word_count=count_words(text),
         removed_blocks=tuple(
-            RemovedBlock(rule, line, place) for place, (line, rule) in enumerate(lines) if rule is not None
+            RemovedBlock(rule, line, index) for index, (line, rule) in enumerate(lines) if rule is not None
         ),
     )

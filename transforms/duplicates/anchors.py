@@ -58,9 +58,9 @@ class AnchorMemory:
         owners = np.concatenate([own[2] + np.uint32(start) for own, start in zip(questions, starts, strict=False)])
         listed = keys.tolist()
         order = sorted(range(len(listed)), key=listed.__getitem__)
-        place = np.empty(len(listed), np.uint32)
-        place[order] = np.arange(len(listed), dtype=np.uint32)
-        keys, times, owners = keys[order], times[order], place[owners]
+        position = np.empty(len(listed), np.uint32)
+        position[order] = np.arange(len(listed), dtype=np.uint32)
+        keys, times, owners = keys[order], times[order], position[owners]
         asked, found = self._index.earlier(anchors, owners)
         self._add(keys, times, owners, anchors)
         asking = owners[asked].astype(np.int64)

@@ -166,7 +166,7 @@ class StatedDates:
         found: list[tuple[Moment, bool]] = []
         words = patterns().labels["dateword"]
         behind = self.blocks[start + 1 : start + 1 + _BEHIND]
-        text_at = next((place for place, block in enumerate(behind) if len(block.text) > _TEXT), len(behind))
+        text_at = next((position for position, block in enumerate(behind) if len(block.text) > _TEXT), len(behind))
         for block in (*behind[:text_at], *self.blocks[max(0, start - _BEFORE) : start]):
             text = block.text
             if len(text) > _DATELINE or block.context & _FIGURE or not any(map(str.isdigit, text)):
@@ -182,17 +182,17 @@ class StatedDates:
         On a page without `h1` the title may be the headline and the names of section and site behind it.
         """
         title = fold(self.title)
-        headings = [place for place, block in enumerate(self.blocks) if block.tag == "h1"]
-        same = (place for place in headings if fold(self.blocks[place].text) == title)
+        headings = [position for position, block in enumerate(self.blocks) if block.tag == "h1"]
+        same = (position for position in headings if fold(self.blocks[position].text) == title)
         size = len(self.title)
         alike = (
-            place
-            for place, block in enumerate(self.blocks)
+            position
+            for position, block in enumerate(self.blocks)
             if title and abs(len(block.text) - size) < _PUNCTUATION and fold(block.text) == title
         )
         opening = (
-            place
-            for place, block in enumerate(self.blocks)
+            position
+            for position, block in enumerate(self.blocks)
             if _SHORT_TITLE < len(block.text) < size and title.startswith(fold(block.text) or "\n")
         )
         return next(chain(same, alike, headings, opening), None)
@@ -221,13 +221,13 @@ class StatedDates:
         One at the top of the page is often today's, those further down are of other stories.
         """
         headline = self._headline() or 0
-        places = (
-            place
-            for place, block in enumerate(self.blocks)
+        positions = (
+            position
+            for position, block in enumerate(self.blocks)
             if len(block.text) < 200 and (block.item & ITEM_DATE or block.own & CLASS_BIT["date"])
         )
-        for place in sorted(places, key=lambda place: abs(place - headline)):
-            yield from self._in_text(self.blocks[place].text)
+        for position in sorted(positions, key=lambda position: abs(position - headline)):
+            yield from self._in_text(self.blocks[position].text)
 
     def _times(self) -> Iterator[Moment]:
         for element in self.tree.iter("time"):

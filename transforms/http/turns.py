@@ -72,10 +72,10 @@ class Turns:
         if wait > 0:
             await asyncio.sleep(wait)
         address = await self._address_of(name, port)
-        place = self._addresses.setdefault(address, _Address(self._policy.per_address))
-        place.users += 1
+        held = self._addresses.setdefault(address, _Address(self._policy.per_address))
+        held.users += 1
         try:
-            await place.slots.acquire()
+            await held.slots.acquire()
         except BaseException:
             self._drop(address)
             raise

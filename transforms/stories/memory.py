@@ -127,10 +127,10 @@ class StoryMemory:
     def _assign(self, notice: Notice, article: bytes, seen: int, changed: dict[bytes, Story]) -> tuple[bytes, float]:
         index = self._index(notice.language)
         for known in (notice.copies, article):
-            place = self._story_of.get(in_language(known, notice.language))
-            if place is not None and seen - place[1] <= 2 * self._gate:
+            position = self._story_of.get(in_language(known, notice.language))
+            if position is not None and seen - position[1] <= 2 * self._gate:
                 # A copy or a revision: it belongs where the other is, and tells the story nothing new.
-                return place[0], self._score(notice.terms, place[0], seen, index)
+                return position[0], self._score(notice.terms, position[0], seen, index)
         story, score = self._nearest(notice, index, seen)
         if story is None:
             changed[article] = index.begin(article, notice.language, seen, notice.time, notice.terms)
@@ -169,7 +169,7 @@ class StoryMemory:
                 index.keep(kept)
         # Copies may come as late as copies are looked for, and find the story of the first.
         self._story_of = {
-            article: place for article, place in self._story_of.items() if place[1] >= oldest - self._gate
+            article: position for article, position in self._story_of.items() if position[1] >= oldest - self._gate
         }
 
     def live_bytes(self) -> int:
@@ -181,7 +181,7 @@ class StoryMemory:
         return stories + len(self._story_of) * (_PLACED.size + 5)
 
     def compacted(self) -> Iterable[bytes]:
-        placed = [b"A" + _PLACED.pack(article, *place) for article, place in sorted(self._story_of.items())]
+        placed = [b"A" + _PLACED.pack(article, *position) for article, position in sorted(self._story_of.items())]
         stories = (story for _, index in sorted(self._languages.items()) for story in index.stories)
         yield pack([*placed, *map(packed_story, stories)])
 

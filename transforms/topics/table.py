@@ -137,9 +137,9 @@ def weights_of_words(table: Table, title: Sequence[str], text: Sequence[str], co
     total = 0
     for segment in SEGMENTS:
         begin, end = (0, len(title)) if segment.of_title else (len(title), len(title) + segment.words)
-        named = {int(row): spelled[begin + place] for place, row in enumerate(words[begin:end])}
-        for place, row in enumerate(pairs[begin : end - 1], begin):
-            named[int(row)] = f"{spelled[place]} {spelled[place + 1]}"
+        named = {int(row): spelled[begin + index] for index, row in enumerate(words[begin:end])}
+        for index, row in enumerate(pairs[begin : end - 1], begin):
+            named[int(row)] = f"{spelled[index]} {spelled[index + 1]}"
         for row, name in named.items():
             if row >= 0:
                 added[name] = added.get(name, 0) + segment.times * int(table.weights[row, column])
@@ -159,11 +159,11 @@ def _rows(table: Table, title: Sequence[str], text: Sequence[str]) -> tuple[Rows
     pairs = words[:-1] * _PAIR_BASE + words[1:]
     if not len(pairs) or not len(table.pairs):
         return words, np.full(len(pairs), -1)
-    places = np.searchsorted(table.pairs, pairs)
-    places[places == len(table.pairs)] = 0
-    found = table.pairs[places] == pairs
+    indexes = np.searchsorted(table.pairs, pairs)
+    indexes[indexes == len(table.pairs)] = 0
+    found = table.pairs[indexes] == pairs
     found[: len(title)][-1:] = False  # the last word of the title is no neighbour of the first of the text
-    return words, np.where(found, places + len(table.ids), -1)
+    return words, np.where(found, indexes + len(table.ids), -1)
 
 
 def _head(table: Table, compound: str) -> int:

@@ -217,12 +217,12 @@ def _terms(evidence: _Evidence) -> dict[str, list[str]]:
     taxonomy = load_taxonomy()
     found: dict[str, list[str]] = {}
     for words in (evidence.title, evidence.text[:60]):
-        for place in range(len(words)):
-            for length in (3, 2, 1) if words[place] in heads else ():
-                uri = phrases.get(tuple(words[place : place + length]))
+        for position in range(len(words)):
+            for length in (3, 2, 1) if words[position] in heads else ():
+                uri = phrases.get(tuple(words[position : position + length]))
                 second = taxonomy.topics[uri].second if uri else None
                 if second:
-                    term = " ".join(words[place : place + length])
+                    term = " ".join(words[position : position + length])
                     if term not in found.setdefault(second, []):
                         found[second].append(term)
                     break

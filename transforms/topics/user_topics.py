@@ -60,7 +60,7 @@ def read_user_topics(path: Path) -> tuple[UserTopic, ...]:
     return parse_user_topics(document, str(path))
 
 
-def parse_user_topics(document: object, place: str = "topics") -> tuple[UserTopic, ...]:
+def parse_user_topics(document: object, index: str = "topics") -> tuple[UserTopic, ...]:
     """Topics from what YAML gives: a mapping of short names to `name`, `phrases`, `required`, `excluded`, `threshold`.
 
     Args:
@@ -73,59 +73,59 @@ def parse_user_topics(document: object, place: str = "topics") -> tuple[UserTopi
     """
     mistakes: list[str] = []
     if not isinstance(document, dict):
-        raise UserTopicsError(f"{place}: expected a mapping of topics, each with its phrases, found {_kind(document)}")
-    topics = [_topic(str(key), value, f"{place}.{key}", mistakes) for key, value in document.items()]
+        raise UserTopicsError(f"{index}: expected a mapping of topics, each with its phrases, found {_kind(document)}")
+    topics = [_topic(str(key), value, f"{index}.{key}", mistakes) for key, value in document.items()]
     if mistakes:
         raise UserTopicsError("\n".join(mistakes))
     return tuple(sorted(topics, key=lambda topic: topic.uri))
 
 
-def _topic(key: str, value: object, place: str, mistakes: list[str]) -> UserTopic:
+def _topic(key: str, value: object, index: str, mistakes: list[str]) -> UserTopic:
     if not isinstance(value, dict):
-        mistakes.append(f"{place}: expected a mapping with at least `phrases`, found {_kind(value)}")
+        mistakes.append(f"{index}: expected a mapping with at least `phrases`, found {_kind(value)}")
         value = {"phrases": ["-"]}
     for name in value:
         if name not in _KEYS:
-            mistakes.append(f"{place}.{name}: not known; a topic has {', '.join(_KEYS)}")
-    threshold = _number(value.get("threshold", 1.0), f"{place}.threshold", mistakes)
+            mistakes.append(f"{index}.{name}: not known; a topic has {', '.join(_KEYS)}")
+    threshold = _number(value.get("threshold", 1.0), f"{index}.threshold", mistakes)
     if threshold <= 0:
-        mistakes.append(f"{place}.threshold: expected more than 0, found {threshold:g}")
+        mistakes.append(f"{index}.threshold: expected more than 0, found {threshold:g}")
     languages = value.get("languages", ())
     if not isinstance(languages, (list, tuple)) or not all(isinstance(tag, str) for tag in languages):
-        mistakes.append(f"{place}.languages: expected a list of tags such as [en, de], found {_kind(languages)}")
+        mistakes.append(f"{index}.languages: expected a list of tags such as [en, de], found {_kind(languages)}")
         languages = ()
     return UserTopic(
         uri=f"user:{key}",
         name=str(value.get("name", key)),
-        phrases=_weighted(value.get("phrases"), f"{place}.phrases", mistakes),
-        required=tuple(_weighted(value.get("required", []), f"{place}.required", mistakes)),
-        excluded=tuple(_weighted(value.get("excluded", []), f"{place}.excluded", mistakes)),
+        phrases=_weighted(value.get("phrases"), f"{index}.phrases", mistakes),
+        required=tuple(_weighted(value.get("required", []), f"{index}.required", mistakes)),
+        excluded=tuple(_weighted(value.get("excluded", []), f"{index}.excluded", mistakes)),
         threshold=threshold,
         languages=tuple(tag.partition("-")[0].lower() for tag in languages),
     )
 
 
-def _weighted(value: object, place: str, mistakes: list[str]) -> dict[Phrase, float]:
+def _weighted(value: object, index: str, mistakes: list[str]) -> dict[Phrase, float]:
     if isinstance(value, (list, tuple)):
         value = dict.fromkeys(map(str, value), 1.0)
     if not isinstance(value, dict):
-        mistakes.append(f"{place}: expected a list of phrases, or phrases with weights, found {_kind(value)}")
+        mistakes.append(f"{index}: expected a list of phrases, or phrases with weights, found {_kind(value)}")
         return {}
-    if not value and place.endswith(".phrases"):
-        mistakes.append(f"{place}: expected at least one phrase")
+    if not value and index.endswith(".phrases"):
+        mistakes.append(f"{index}: expected at least one phrase")
     phrases: dict[Phrase, float] = {}
     for text, weight in value.items():
         words = tuple(words_and_pairs(str(text)))
         if not words and str(text) != "-":
-            mistakes.append(f"{place}: {text!r} has no letters to look for")
-        phrases[words] = _number(weight, f"{place}.{text}", mistakes)
+            mistakes.append(f"{index}: {text!r} has no letters to look for")
+        phrases[words] = _number(weight, f"{index}.{text}", mistakes)
     return phrases
 
 
-def _number(value: object, place: str, mistakes: list[str]) -> float:
+def _number(value: object, index: str, mistakes: list[str]) -> float:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
-    mistakes.append(f"{place}: expected a number, found {_kind(value)}")
+    mistakes.append(f"{index}: expected a number, found {_kind(value)}")
     return 1.0
 
 
@@ -160,9 +160,9 @@ class UserTopics:
     def _count(self, words: Sequence[str], times: int) -> dict[Phrase, int]:
         counts: dict[Phrase, int] = {}
         met = self._firsts.keys() & set(words)
-        for place, word in enumerate(words) if met else ():
+        for index, word in enumerate(words) if met else ():
             for phrase in self._firsts[word] if word in met else ():
-                if tuple(words[place : place + len(phrase)]) == phrase:
+                if tuple(words[index : index + len(phrase)]) == phrase:
                     counts[phrase] = counts.get(phrase, 0) + times
         return counts
 

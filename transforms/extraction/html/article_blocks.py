@@ -100,21 +100,21 @@ def article_body(page: Outline, probability: Floats, doubted: bool, title: str) 
     kept = kept[kept < until]
     first, last = int(kept[0]), int(kept[-1])
     before = range(max(0, first - HEAD_BLOCKS), first)
-    start = next((place for place in before if folds_to(blocks[place].text, headline)), first)
+    start = next((position for position in before if folds_to(blocks[position].text, headline)), first)
     end = last + 1
     while end < min(until, last + 1 + TAIL_BLOCKS) and not blocks[end].context & _FOOTER:
         end += 1
     lines: list[str] = []
     removed: list[RemovedBlock] = []
     weight = score = 0.0
-    for number, place in enumerate(range(start, end)):
-        block = blocks[place]
-        if probability[place] >= threshold and repeats(block.text, lines):
+    for number, position in enumerate(range(start, end)):
+        block = blocks[position]
+        if probability[position] >= threshold and repeats(block.text, lines):
             removed.append(RemovedBlock("repeat", block.text, number))
-        elif probability[place] >= threshold:
+        elif probability[position] >= threshold:
             lines.append(block.text)
             weight += len(block.text)
-            score += len(block.text) * float(probability[place])
+            score += len(block.text) * float(probability[position])
         else:
             removed.append(RemovedBlock(_reason(block, headline), block.text, number))
     return Body(tuple(lines), tuple(removed), round(score / weight, 4))
@@ -132,14 +132,14 @@ def _next_story(blocks: Sequence[Block], headline: str, kept: Sequence[int]) -> 
 
     It begins at an `h1` behind the text that looks as the headline does: the same depth and class.
     """
-    titles = (place for place, block in enumerate(blocks) if block.tag == "h1" and folds_to(block.text, headline))
+    titles = (position for position, block in enumerate(blocks) if block.tag == "h1" and folds_to(block.text, headline))
     title = next(titles, len(blocks))
-    paragraphs = [place for place in kept if place > title and len(blocks[place].text) > _PARAGRAPH][:2]
+    paragraphs = [position for position in kept if position > title and len(blocks[position].text) > _PARAGRAPH][:2]
     if len(paragraphs) < 2:
         return len(blocks)
     look = (blocks[title].depth, blocks[title].own)
     behind = enumerate(blocks[paragraphs[-1] + 1 :], start=paragraphs[-1] + 1)
-    alike = (place for place, one in behind if one.tag == "h1" and (one.depth, one.own) == look)
+    alike = (position for position, one in behind if one.tag == "h1" and (one.depth, one.own) == look)
     return next(alike, len(blocks))
 
 

@@ -120,7 +120,7 @@ CONTEXT_TAGS = (
     "p",
     "a",
 )
-_CONTEXT_BIT = {tag: 1 << place for place, tag in enumerate(CONTEXT_TAGS)}
+_CONTEXT_BIT = {tag: 1 << surroundings for surroundings, tag in enumerate(CONTEXT_TAGS)}
 
 # The class that hides an element (Tailwind, Bootstrap), unless another shows it again on larger screens.
 _HIDDEN = re.compile(
@@ -205,7 +205,7 @@ class _Walk:
         self.truncated = False
         self.broken = False
 
-    def flush(self, place: Place) -> None:
+    def flush(self, surroundings: Place) -> None:
         """Ends a run of text."""
         pieces = self.pieces
         if pieces:
@@ -213,7 +213,7 @@ class _Walk:
             pieces.clear()
             if text:
                 if len(self.blocks) < MAX_BLOCKS:
-                    tag, depth, container, context, own, item, hidden = place
+                    tag, depth, container, context, own, item, hidden = surroundings
                     self.blocks.append(
                         Block(
                             text, tag, self.links, self.link_chars, self.strong_chars, depth, container, context, own,
@@ -226,7 +226,7 @@ class _Walk:
         self.broken = False
 
     def inside(
-        self, element: HtmlElement, place: Place, depth: int, in_link: bool, strong: bool, emphasis: bool
+        self, element: HtmlElement, surroundings: Place, depth: int, in_link: bool, strong: bool, emphasis: bool
     ) -> None:
         """All text of an element; a block in it, or in an inline element (a paragraph in a link), ends a run.
 
@@ -252,16 +252,16 @@ class _Walk:
                     self.links += 1
                 if depth < MAX_DEPTH:
                     bold = emphasis or tag in _STRONG
-                    self.inside(child, place, depth + 1, in_link or link, bold, bold)
+                    self.inside(child, surroundings, depth + 1, in_link or link, bold, bold)
                 else:
                     self.truncated = True
             elif tag == "br":
-                self.flush(place)
+                self.flush(surroundings)
                 self.broken = True
             elif (tag not in _SKIPPED and type(tag) is str) or (tag == "button" and _is_unclosed(child)):
-                self.flush(place)
+                self.flush(surroundings)
                 if depth < MAX_DEPTH:
-                    self.block(child, place, depth + 1, in_link)
+                    self.block(child, surroundings, depth + 1, in_link)
                 else:
                     self.truncated = True
             tail = child.tail
@@ -301,15 +301,15 @@ class _Walk:
         parents.append(container)
         self.classes.append(here)
         self.tags.append(kind)
-        place = (tag, depth, before, context | kind, here, item, hidden)
+        surroundings = (tag, depth, before, context | kind, here, item, hidden)
         blocks = len(self.blocks)
         if tag == "tr" and _is_record(element):
             for cell in element[:]:
-                self.inside(cell, place, depth + 1, in_link, False, False)
+                self.inside(cell, surroundings, depth + 1, in_link, False, False)
                 self.pieces.append(" ")
         else:
-            self.inside(element, place, depth, in_link, False, tag in _HEADINGS)
-        self.flush(place)
+            self.inside(element, surroundings, depth, in_link, False, tag in _HEADINGS)
+        self.flush(surroundings)
         if len(self.blocks) == blocks:
             del parents[before:], self.classes[before:], self.tags[before:]
 

@@ -156,15 +156,15 @@ def _prose(items: Sequence[Any]) -> Iterator[str]:
 def _values(text: str) -> list[Any]:
     """The JSON values that begin where a script's values do; what is no JSON is passed over."""
     out = []
-    place = 0
+    index = 0
     for _ in range(_MAX_STARTS):
-        start = _START.search(text, place)
+        start = _START.search(text, index)
         if start is None:
             break
         try:
-            value, place = _JSON.raw_decode(text, start.end())
+            value, index = _JSON.raw_decode(text, start.end())
             if isinstance(value, str | dict | list):
                 out.append(value)
         except (ValueError, RecursionError):
-            place = start.end() + 1
+            index = start.end() + 1
     return out

@@ -87,13 +87,13 @@ def _shares(blocks: list[Block], text: str) -> Floats:
     theirs = set(fours(words_of(text)))
     lines = {words_of(line) for line in text.split("\n")}
     out = np.zeros(len(blocks), dtype=np.float32)
-    for place, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         own = words_of(block.text)
         if len(own) < 4:
-            out[place] = float(bool(own) and own in lines)
+            out[index] = float(bool(own) and own in lines)
         else:
             mine = fours(own)
-            out[place] = sum(four in theirs for four in mine) / len(mine)
+            out[index] = sum(four in theirs for four in mine) / len(mine)
     return out
 
 

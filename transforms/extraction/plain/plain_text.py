@@ -57,19 +57,19 @@ def read_plain(text: str, fetched_at: Optional[str], models: PlainModels = PLAIN
     page = plain_lines(text)
     looks = looks_of(page)
     lines = page.lines
-    place = headline_of(lines, headline_probabilities(looks, models.headline))
-    title = lines[place] if lines else ""
-    authors = authors_of(lines, place)
-    published, updated = _dates([*_around(lines, place), *_head(lines)], fetched_at)
+    index = headline_of(lines, headline_probabilities(looks, models.headline))
+    title = lines[index] if lines else ""
+    authors = authors_of(lines, index)
+    published, updated = _dates([*_around(lines, index), *_head(lines)], fetched_at)
     ruled = judge(Text(lines, title, authors), plain=True)
     rows = plain_features(looks, title, ruled)
     chances = second_probabilities(looks, rows, plain_probabilities(rows, models.first), models.second).tolist()
     # Models that are sure overrule a rule that is not always right.
-    sure = [SURE if ruled.get(place) in SOFT else THRESHOLD for place in range(len(lines))]
+    sure = [SURE if ruled.get(index) in SOFT else THRESHOLD for index in range(len(lines))]
     removed = {
-        place: ruled.get(place, "line_model")
-        for place, chance in enumerate(chances)
-        if chance < sure[place] or (place in ruled and ruled[place] not in SOFT)
+        index: ruled.get(index, "line_model")
+        for index, chance in enumerate(chances)
+        if chance < sure[index] or (index in ruled and ruled[index] not in SOFT)
     }
     undone = 0 < len(lines) == len(removed)
     return PlainPage(lines, {} if undone else removed, undone, title, authors, published, updated)
@@ -80,17 +80,17 @@ def headline_of(lines: Sequence[str], probability: Floats) -> int:
     short = np.fromiter(map(len, lines), dtype=np.int64, count=len(lines)) <= _MAX_HEADLINE
     if (short & (probability >= _LIKELY)).any():
         return int(np.argmax(np.where(short, probability, 0.0)))
-    first = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
+    first = next((index for index, line in enumerate(lines) if is_prose(line)), len(lines))
     head = enumerate(lines[: max(first, 1)])
-    return next((place for place, line in head if short[place] and len(_WORD.findall(line)) >= 3), 0)
+    return next((index for index, line in head if short[index] and len(_WORD.findall(line)) >= 3), 0)
 
 
 def authors_of(lines: Sequence[str], headline: int) -> tuple[str, ...]:
     """The names in the byline: near the headline, or else among the last lines."""
     for near in (_around(lines, headline), lines[-_TAIL_LINES:]):
-        places = sorted(bylines(Text(near, lines[headline], ()))) if lines else []
-        if places:
-            return clean_names([near[place] for place in places[:2]], ())
+        indexes = sorted(bylines(Text(near, lines[headline], ()))) if lines else []
+        if indexes:
+            return clean_names([near[index] for index in indexes[:2]], ())
     return ()
 
 
@@ -101,7 +101,7 @@ def _around(lines: Sequence[str], headline: int) -> Sequence[str]:
 
 def _head(lines: Sequence[str]) -> Sequence[str]:
     """The lines up to the first paragraph, and those at the top."""
-    first = next((place for place, line in enumerate(lines) if is_prose(line)), len(lines))
+    first = next((index for index, line in enumerate(lines) if is_prose(line)), len(lines))
     return [*lines[: first + 3][-_HEAD_LINES:], *lines[:_HEAD_LINES]]
 
 
@@ -109,8 +109,8 @@ def _dates(lines: Sequence[str], fetched_at: Optional[str]) -> tuple[Optional[Mo
     """Published and updated time from the datelines; a date that its line calls one of an update is the latter."""
     published: Optional[Moment] = None
     updated: Optional[Moment] = None
-    for place in sorted(datelines(Text(lines, "", ()))):
-        for moment, is_update in dated(lines[place]):
+    for index in sorted(datelines(Text(lines, "", ()))):
+        for moment, is_update in dated(lines[index]):
             if not sensible(moment, fetched_at):
                 continue
             if is_update:

@@ -203,19 +203,19 @@ class KafkaShard:
         committed = {one.partition: one.offset for one in consumer.committed(asked, timeout=_METADATA_S)}
         begun = {}
         for number in numbers:
-            place = self._begin_at.get(number, committed[number])
-            following = self._find_place(consumer, number, place)
-            begun[number] = _Partition(following, committed=-1 if following < place else committed[number])
+            reached = self._begin_at.get(number, committed[number])
+            following = self._find_offset(consumer, number, reached)
+            begun[number] = _Partition(following, committed=-1 if following < reached else committed[number])
         self._partitions |= begun
         self._assign(consumer)
 
     def _place_again(self, consumer: Consumer) -> None:
         for number in sorted(self._misplaced):
             partition = self._partitions[number]
-            place = self._find_place(consumer, number, partition.following)
-            if place < partition.done:  # a topic made anew: what was open is not in it
+            reached = self._find_offset(consumer, number, partition.following)
+            if reached < partition.done:  # a topic made anew: what was open is not in it
                 partition.open, partition.committed = {}, -1
-            partition.following = place
+            partition.following = reached
         self._misplaced.clear()
         self._assign(consumer)
 
@@ -223,24 +223,24 @@ class KafkaShard:
         topic = self._address.topic
         consumer.assign([TopicPartition(topic, n, one.following) for n, one in sorted(self._partitions.items())])
 
-    def _find_place(self, consumer: Consumer, number: int, place: int) -> int:
-        """Where to read on, if reading has come to `place`; what is no longer there becomes a dead letter."""
+    def _find_offset(self, consumer: Consumer, number: int, reached: int) -> int:
+        """Where to read on, if reading has come to `reached`; what is no longer there becomes a dead letter."""
         low, high = consumer.get_watermark_offsets(
             TopicPartition(self._address.topic, number), timeout=_METADATA_S, cached=False
         )
-        if place < 0:  # nothing was ever committed
+        if reached < 0:  # nothing was ever committed
             return high if dict(self._address.properties).get("auto.offset.reset") in ("latest", "largest") else low
         name = f"{self._address.topic}/{number}"
-        if place < low:
-            gone = f"{name}#{place}-{low - 1}"
+        if reached < low:
+            gone = f"{name}#{reached}-{low - 1}"
             message = f"{gone}: the broker deleted these before they were read; keep them longer (retention.ms)"
             self._held.append(_letter("expired", f"kafka:{gone}", message, gone))
             return low
-        if place > high:
-            message = f"{name} ends at {high} and was read up to {place}: it was made anew; reading begins at {low}"
-            self._held.append(_letter("rewound", f"kafka:{name}#{place}>{high}", message, name))
+        if reached > high:
+            message = f"{name} ends at {high} and was read up to {reached}: it was made anew; reading begins at {low}"
+            self._held.append(_letter("rewound", f"kafka:{name}#{reached}>{high}", message, name))
             return low
-        return place
+        return reached
 
     def _read(self, consumer: Consumer) -> None:
         size = 0
@@ -273,8 +273,8 @@ class KafkaShard:
             _log.warning("%s: %s", self._address.shown, message)
 
 
-def _letter(reason: str, unit: str, message: str, place: str) -> DeadLetter:
-    return DeadLetter(stage=STAGE, reason=reason, message=message, unit=unit, payload_ref=place)
+def _letter(reason: str, unit: str, message: str, name: str) -> DeadLetter:
+    return DeadLetter(stage=STAGE, reason=reason, message=message, unit=unit, payload_ref=name)
 
 
 def _message(message: KafkaMessage) -> Message:
