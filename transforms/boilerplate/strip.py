@@ -6,6 +6,7 @@ from typing import Optional
 from newsbeam.transforms.boilerplate.rules import Text, judge
 from newsbeam.transforms.model.errors import Rejected
 from newsbeam.transforms.model.records import Article, RemovedBlock
+from newsbeam.transforms.model.versions import kind_of
 from newsbeam.transforms.text.words import count_words
 
 _UNNAMED = frozenset(("line_model", "links"))
@@ -39,7 +40,7 @@ def strip_boilerplate(article: Article) -> Article:
     lines = all_lines(article)
     if not any(rule is None for _, rule in lines):
         raise Rejected("no_text", f"{article.url or article.raw_ref}: nothing is left of it to call an article")
-    if article.extractor == "plain":
+    if kind_of(article.extractor) == "plain":
         return article
     texts = [line for line, _ in lines]
     # Rules look at all lines: what was taken out before is still the neighbourhood of the rest.

@@ -174,7 +174,8 @@ class Article:
     story_score: Optional[float] = None
     content_hash: str = ""
     extractor: str = ""
-    """`blocks`, `blocks+opinions`, `jsonld`, `script` (the data of the page's scripts) or `plain`."""
+    """`blocks`, `blocks+opinions`, `jsonld`, `script` (the data of the page's scripts) or `plain`, and the versions of
+    what took part (`model.versions`)."""
     warnings: Sequence[str] = ()
     raw_ref: str = ""
     language_declared: str = ""
