@@ -36,7 +36,8 @@ _ARTICLE_TYPES = {
 MAX_CHARS = 2_000_000
 MAX_NODES = 4_000
 _COMMENT = re.compile(
-    r"^\s*(?:<!--|/\*\s*<!\[CDATA\[\s*\*/|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*;?\s*$"
+    r"^(?:<!--|/\*\s{0,20}<!\[CDATA\[\s{0,20}\*/|//\s{0,20}<!\[CDATA\[|<!\[CDATA\[)"
+    r"|(?:-->|//\s{0,20}\]\]>|\]\]>)\s{0,20};?$"
 )
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _BREAK = re.compile(r"\n|</p>|<br ?/?>|</h\d>|</li>", re.IGNORECASE)
@@ -113,7 +114,7 @@ def _loads(text: str) -> Any:
             return json.loads(text, strict=False)
         except (ValueError, RecursionError):
             if attempt == 0:
-                text = _COMMENT.sub("", text).strip().rstrip(";")
+                text = _COMMENT.sub("", text.strip()).strip().rstrip(";")
             else:
                 text = _TRAILING_COMMA.sub(r"\1", unescape(text) if "&quot;" in text else text)
     return None

@@ -30,7 +30,8 @@ _AUTHORS = (
 _NAMED_AUTHOR = etree.XPath("//*[@itemprop='author' or @rel='author']")
 _TEXT = 300
 """Characters of a paragraph: no byline of the article stands behind it."""
-_AFFIX = re.compile(r"\s+[|–—\-:·•»«/\\~]+\s+|\s*[|»]\s*")
+# Spaces are counted, here and below: `\s+` looks at each run of them once for each of its spaces.
+_AFFIX = re.compile(r"\s{1,20}[|–—\-:·•»«/\\~]{1,20}\s{1,20}|\s{0,20}[|»]\s{0,20}")
 _AUTHOR_PATH = re.compile(
     r"/(?:authors?|staff|by|autor(?:en|es|e)?|profile|people|writers?|contributors?|journalist[a-z]*)/", re.I
 )

@@ -36,7 +36,9 @@ _JOB = re.compile(
 )
 # `Jane Doe The Associated Press`: whom the person writes for, without a comma before it.
 _AGENCY = re.compile(
-    r"\s+(?:the\s)?(?:associated press|canadian press|press association|agence france-presse|reuters|afp|dpa)$", re.I
+    r"\s{1,20}(?:the\s)?"
+    r"(?:associated press|canadian press|press association|agence france-presse|reuters|afp|dpa)$",
+    re.I,
 )
 _DEGREE = re.compile(r"^(?:[A-Z]{2,5}|Ph\.?D\.?|M\.?D\.?|M\.?S\.?|Jr\.?|R\.?D\.?N?)$")
 ORGANISATION = re.compile(
