@@ -43,28 +43,28 @@ _HOUR = re.compile(r"(?<![\d:.])(\d{1,2})\s?(?P<half>[ap]\.?m\b\.?)\s?(?P<zone>[
 def _clock_near(text: str, start: int, end: int) -> tuple[Optional[Clock], Optional[int]]:
     """The time of day that stands right behind a date, or right before it; none is made up."""
     behind = text[end : end + 40]
-    found = _CLOCK.search(behind)
-    if found is None or len(re.findall(r"[^\W\d_]+", behind[: found.start()])) > 2 or "|" in behind[: found.start()]:
+    match = _CLOCK.search(behind)
+    if match is None or len(re.findall(r"[^\W\d_]+", behind[: match.start()])) > 2 or "|" in behind[: match.start()]:
         hour_only = _HOUR.search(behind)
-        found = hour_only if hour_only and hour_only.start() < 12 else None
-    if found is None:
+        match = hour_only if hour_only and hour_only.start() < 12 else None
+    if match is None:
         ahead = text[max(0, start - 30) : start]
         near = [clock for clock in _CLOCK.finditer(ahead) if len(ahead) - clock.end() <= 8]
-        found = near[-1] if near else None
-    if found is None:
+        match = near[-1] if near else None
+    if match is None:
         return None, None
-    groups = found.groups()
+    groups = match.groups()
     hour = int(groups[0])
-    minute = int(groups[1]) if found.re is _CLOCK else 0
-    second = int(groups[2]) if found.re is _CLOCK and groups[2] else None
-    half = (found.group("half") or "").lower().replace(".", "")
+    minute = int(groups[1]) if match.re is _CLOCK else 0
+    second = int(groups[2]) if match.re is _CLOCK and groups[2] else None
+    half = (match.group("half") or "").lower().replace(".", "")
     if half:
         if not 1 <= hour <= 12:
             return None, None
         hour = hour % 12 + (12 if half == "pm" else 0)
     if hour > 24 or minute > 59 or (second or 0) > 59 or (hour == 24 and minute):
         return None, None
-    return (hour, minute, second), zone_offset(found.group("zone"))
+    return (hour, minute, second), zone_offset(match.group("zone"))
 
 
 def read_dates(text: str) -> Iterator[Moment]:
@@ -83,29 +83,29 @@ def dates_in(text: str) -> Iterator[tuple[int, int, Moment]]:
     if not short_years and not _YEAR.search(text):
         return
     spans: list[tuple[int, int, int, int, int]] = []
-    for found in _ISO.finditer(text):
-        if found.group(3):
-            spans.append((found.start(), found.end(3), int(found.group(1)), int(found.group(2)), int(found.group(3))))
-    for found in _CJK.finditer(text):
-        spans.append((found.start(), found.end(), int(found.group(1)), int(found.group(2)), int(found.group(3))))
-    for found in _SLASHED.finditer(text):
-        spans.append((found.start(), found.end(), int(found.group(1)), int(found.group(2)), int(found.group(3))))
-    for found in _DAY_FIRST.finditer(text):
-        month = month_number(found.group(2))
-        spans.append((found.start(), found.end(), int(found.group(3)), month, int(found.group(1))))
-    for found in _DAY_YEAR.finditer(text):
-        name = _NAME_BEFORE.search(text, max(0, found.start() - _LONGEST), found.start())
+    for match in _ISO.finditer(text):
+        if match.group(3):
+            spans.append((match.start(), match.end(3), int(match.group(1)), int(match.group(2)), int(match.group(3))))
+    for match in _CJK.finditer(text):
+        spans.append((match.start(), match.end(), int(match.group(1)), int(match.group(2)), int(match.group(3))))
+    for match in _SLASHED.finditer(text):
+        spans.append((match.start(), match.end(), int(match.group(1)), int(match.group(2)), int(match.group(3))))
+    for match in _DAY_FIRST.finditer(text):
+        month = month_number(match.group(2))
+        spans.append((match.start(), match.end(), int(match.group(3)), month, int(match.group(1))))
+    for match in _DAY_YEAR.finditer(text):
+        name = _NAME_BEFORE.search(text, max(0, match.start() - _LONGEST), match.start())
         if name:
             month = month_number(name.group(1))
-            spans.append((name.start(), found.end(), int(found.group(2)), month, int(found.group(1))))
-    for found in _NUMERIC.finditer(text):
-        first, second, year = int(found.group(1)), int(found.group(3)), int(found.group(4))
+            spans.append((name.start(), match.end(), int(match.group(2)), month, int(match.group(1))))
+    for match in _NUMERIC.finditer(text):
+        first, second, year = int(match.group(1)), int(match.group(3)), int(match.group(4))
         day, month = (second, first) if second > 12 >= first else (first, second)
-        spans.append((found.start(), found.end(), year, month, day))
-    for found in _SHORT.finditer(text) if short_years else ():
-        year = int(found.group(4)) + (1900 if int(found.group(4)) > 90 else 2000)
-        month = int(found.group(2)) if found.group(2) else month_number(found.group(3))
-        spans.append((found.start(), found.end(), year, month, int(found.group(1))))
+        spans.append((match.start(), match.end(), year, month, day))
+    for match in _SHORT.finditer(text) if short_years else ():
+        year = int(match.group(4)) + (1900 if int(match.group(4)) > 90 else 2000)
+        month = int(match.group(2)) if match.group(2) else month_number(match.group(3))
+        spans.append((match.start(), match.end(), year, month, int(match.group(1))))
     last = -1
     for start, end, year, month, day in sorted(spans):
         if start < last or not month:
@@ -119,9 +119,9 @@ def dates_in(text: str) -> Iterator[tuple[int, int, Moment]]:
 
 def url_date(url: str) -> Optional[Moment]:
     """A date in the path of an address (`/2024/03/25/`, `/2024-03-25-`, `/20240325/`)."""
-    found = re.search(r"/((?:19|20)\d{2})[/-]?(\d{2})[/-]?(\d{2})(?=[/\-_.]|$)", url) or re.search(
+    match = re.search(r"/((?:19|20)\d{2})[/-]?(\d{2})[/-]?(\d{2})(?=[/\-_.]|$)", url) or re.search(
         r"[-_]((?:19|20)\d{2})-?(\d{2})-?(\d{2})(?=[/\-_.]|$)", url
     )
-    if found is None or int(found.group(1)) < FIRST_YEAR:
+    if match is None or int(match.group(1)) < FIRST_YEAR:
         return None
-    return moment_of(int(found.group(1)), int(found.group(2)), int(found.group(3)))
+    return moment_of(int(match.group(1)), int(match.group(2)), int(match.group(3)))

@@ -23,10 +23,10 @@ def zone_offset(zone: Optional[str]) -> Optional[int]:
     zone = zone.strip().lower()
     if zone in _ABBREVIATIONS:
         return _ABBREVIATIONS[zone]
-    found = _OFFSET.fullmatch(zone)
-    if not found:
+    match = _OFFSET.fullmatch(zone)
+    if not match:
         return None
-    minutes = int(found["hours"]) * 60 + int(found["minutes"] or 0)
+    minutes = int(match["hours"]) * 60 + int(match["minutes"] or 0)
     if minutes > _FURTHEST:
         return None
-    return minutes if found["sign"] == "+" else -minutes
+    return minutes if match["sign"] == "+" else -minutes

@@ -67,21 +67,21 @@ def stated_article(tree: HtmlElement, described: str, title: str, lines: Sequenc
         return Stated(described)
     hidden = shows < _NEXT_TO_NOTHING
     samples = [] if hidden else _samples(prose)
-    found = sorted(set(_texts(tree, samples)), key=lambda one: (-len(one.text), one.text))[:_CANDIDATES]
-    if not found:
+    candidates = sorted(set(_texts(tree, samples)), key=lambda one: (-len(one.text), one.text))[:_CANDIDATES]
+    if not candidates:
         return Stated(described)
     if hidden:
         named = set(words_of(title))
-        likely = (one for one in found if named and len(named & set(words_of(one.text))) >= 0.5 * len(named))
+        likely = (one for one in candidates if named and len(named & set(words_of(one.text))) >= 0.5 * len(named))
         one = next(likely, Stated(described))
         return replace(one, undrawn=bool(one.markup) and len(one.text) > 4 * shows)
-    found.append(Stated(described))
+    candidates.append(Stated(described))
     shown = _fours("\n".join(prose)[:MAX_TEXT].split("\n"))
-    theirs = [_fours(one.text.split("\n")) for one in found]
+    theirs = [_fours(one.text.split("\n")) for one in candidates]
     common = [len(one & shown) for one in theirs]
-    best = max(range(len(found)), key=common.__getitem__)
+    best = max(range(len(candidates)), key=common.__getitem__)
     good = common[best] >= max(_SHOWN * len(shown), _OF_IT * len(theirs[best]))
-    return found[best] if good else Stated(described)
+    return candidates[best] if good else Stated(described)
 
 
 def as_page(stated: Stated, title: str) -> str:
